@@ -1,0 +1,121 @@
+//! What went wrong → what the caller should do.
+//!
+//! Every failure is one of three classes; anything finer is a code from a bounded list, never another
+//! library's free text.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// What the caller should do about a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Class {
+    /// The world failed (throttling, a timeout, a lost race): deliver the same event again.
+    Retry,
+    /// The input is bad and will stay bad: set it aside, do not deliver it again as it is.
+    Poison,
+    /// The setup is wrong (dataset file, setting, permission): a person must change it.
+    Misconfigured,
+}
+
+/// Why, from a bounded list: safe as a metric dimension and as the runtime's error type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Code {
+    /// The store or another service did not answer, or asked to slow down.
+    Unavailable,
+    /// Another writer kept winning the compare-and-swap.
+    Contended,
+    /// The time left does not suffice.
+    Deadline,
+    /// The service refused our credentials or permissions.
+    AccessDenied,
+    /// A setting or dataset file is wrong.
+    InvalidConfig,
+    /// The event is not one this function understands.
+    InvalidEvent,
+    /// A file cannot be read as its format.
+    UnreadableFile,
+    /// A file or row carries an operation that is none of the known ones.
+    UnknownOp,
+    /// A key column is not in the file.
+    MissingKeyColumn,
+    /// A key column holds NULL.
+    NullKey,
+    /// A column changed to a type that cannot be reconciled with the table's.
+    IncompatibleType,
+    /// A value cannot be read as its column's type.
+    InvalidValue,
+    /// A file arrived after the files around it were settled.
+    BehindHorizon,
+    /// Whether a full load was repeated cannot be told from the files.
+    AmbiguousReload,
+    /// Files that are needed to apply a late file are gone.
+    FilesGone,
+    /// The object at the snapshot's key was not written by this software.
+    ForeignSnapshot,
+    /// A bug: an invariant did not hold.
+    Internal,
+}
+
+impl Code {
+    /// The code as it appears in metrics, logs and the runtime's error type.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unavailable => "unavailable",
+            Self::Contended => "contended",
+            Self::Deadline => "deadline",
+            Self::AccessDenied => "access_denied",
+            Self::InvalidConfig => "invalid_config",
+            Self::InvalidEvent => "invalid_event",
+            Self::UnreadableFile => "unreadable_file",
+            Self::UnknownOp => "unknown_op",
+            Self::MissingKeyColumn => "missing_key_column",
+            Self::NullKey => "null_key",
+            Self::IncompatibleType => "incompatible_type",
+            Self::InvalidValue => "invalid_value",
+            Self::BehindHorizon => "behind_horizon",
+            Self::AmbiguousReload => "ambiguous_reload",
+            Self::FilesGone => "files_gone",
+            Self::ForeignSnapshot => "foreign_snapshot",
+            Self::Internal => "internal",
+        }
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A failure with its class, its code and a message for people that says what to fix.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize)]
+#[error("{message}")]
+pub struct Error {
+    /// What the caller should do.
+    pub class: Class,
+    /// Why, from the bounded list.
+    pub code: Code,
+    /// What happened, where, and what to change.
+    pub message: String,
+}
+
+impl Error {
+    /// A failure that another delivery may cure.
+    pub fn retry(code: Code, message: impl Into<String>) -> Self {
+        Self { class: Class::Retry, code, message: message.into() }
+    }
+
+    /// Input that will stay bad.
+    pub fn poison(code: Code, message: impl Into<String>) -> Self {
+        Self { class: Class::Poison, code, message: message.into() }
+    }
+
+    /// A setup that a person must change.
+    pub fn misconfigured(code: Code, message: impl Into<String>) -> Self {
+        Self { class: Class::Misconfigured, code, message: message.into() }
+    }
+}

@@ -1,0 +1,10 @@
+//! The domain of Headgate: what every function speaks, and nothing that only one of them needs.
+//!
+//! No AWS SDK and no arrow may come in here: the smallest function links this package.
+
+pub mod clock;
+pub mod dataset;
+pub mod error;
+pub mod store;
+
+pub use error::{Class, Code, Error};
