@@ -1,1 +1,7 @@
-//! x
+//! Change files and snapshots → arrow and parquet, which live here and nowhere else.
+
+pub mod changes;
+pub mod inspect;
+pub mod merge;
+pub mod read;
+pub mod schema;

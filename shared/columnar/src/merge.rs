@@ -1,0 +1,139 @@
+//! Change files and the last snapshot → the next snapshot.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use headgate::{Error, clock::Clock, dataset::Dataset, store::Store};
+use serde::Serialize;
+
+/// What bounds a merge, and what it is asked beyond the new files.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Threads that decode and encode.
+    pub threads: usize,
+    /// The process's memory in bytes; the merge plans to stay well below it.
+    pub memory: u64,
+    /// How long the merge may take; near the end it publishes what it has and says `more`.
+    pub time_left: Option<Duration>,
+    /// Keys of files behind the lateness horizon that are to be applied nevertheless.
+    pub include: Vec<String>,
+    /// Keys of bad files that are to be moved to quarantine.
+    pub quarantine: Vec<String>,
+    /// Keys that events named: looked at even where the listing does not reach.
+    pub poked: Vec<String>,
+}
+
+/// How a merge ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Default)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Everything there was is in the snapshot.
+    Merged,
+    /// There was nothing new.
+    #[default]
+    UpToDate,
+    /// The time ended first; what was published is whole, and another merge goes on.
+    More,
+    /// It stopped; `error` says why. What precedes the stop is published.
+    Stopped,
+}
+
+/// What a merge did.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct MergeReport {
+    /// The dataset.
+    pub dataset: String,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Why it stopped.
+    pub error: Option<Error>,
+    /// The file it stopped at.
+    pub stopped_at: Option<String>,
+    /// The column to blame.
+    pub column: Option<String>,
+    /// The snapshot's key.
+    pub snapshot: Option<String>,
+    /// The generation: it grows with every reload and truncate.
+    pub generation: u64,
+    /// Snapshots published by this merge.
+    pub publishes: u64,
+    /// Change files applied, full load included.
+    pub files: u64,
+    /// Change files that still wait.
+    pub pending: u64,
+    /// Rows read from them.
+    pub rows_in: u64,
+    /// Rows that made a new key.
+    pub inserts: u64,
+    /// Rows that replaced a key's row.
+    pub updates: u64,
+    /// Rows that removed a key.
+    pub deletes: u64,
+    /// Deletes of keys that were not there.
+    pub noop_deletes: u64,
+    /// Rows superseded by a later row of the same merge.
+    pub superseded: u64,
+    /// Files applied late: the files after them were applied again.
+    pub late: u64,
+    /// Listed files that were already in.
+    pub duplicates: u64,
+    /// Updates of keys that were not there, without a before-image: each may have left a ghost under its old key.
+    pub ghost_candidates: u64,
+    /// Applied files that are gone.
+    pub vanished: u64,
+    /// Files refused because they are behind the lateness horizon.
+    pub refused: Vec<String>,
+    /// Files moved to quarantine.
+    pub quarantined: Vec<String>,
+    /// Columns of the files that the dataset does not declare.
+    pub undeclared_columns: Vec<String>,
+    /// Rows in the snapshot.
+    pub rows: u64,
+    /// Row groups in the snapshot.
+    pub row_groups: u64,
+    /// Row groups carried over as raw bytes.
+    pub row_groups_carried: u64,
+    /// Row groups written anew.
+    pub row_groups_rewritten: u64,
+    /// Bytes read from the store.
+    pub bytes_read: u64,
+    /// Bytes carried from the old snapshot to the new without decoding.
+    pub bytes_copied: u64,
+    /// Bytes written, the copied ones excluded.
+    pub bytes_written: u64,
+    /// List requests made.
+    pub list_requests: u64,
+    /// Times a plan was made anew because another merge had published.
+    pub replans: u64,
+    /// Seconds between the newest applied file's own time and now.
+    pub lag_seconds: Option<f64>,
+    /// Seconds it took.
+    pub seconds: f64,
+}
+
+/// Hears how far a merge is: for progress bars.
+pub trait Progress: fmt::Debug + Send + Sync {
+    /// `done` of `total` row groups of the publish under way are finished.
+    fn row_groups(&self, _done: u64, _total: u64) {}
+    /// The merge turned to another step, such as "reading 30 change files".
+    fn step(&self, _what: &str) {}
+}
+
+/// Nobody listens.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Silent;
+
+impl Progress for Silent {}
+
+/// Brings the snapshot of `dataset` up to date with its change files.
+///
+/// It never fails as a whole: the report says how it ended, and what was published is always some prefix of the
+/// change files, whole.
+pub async fn merge(
+    _store: &Arc<dyn Store>,
+    _dataset: &Dataset,
+    _options: &Options,
+    _clock: &dyn Clock,
+    _progress: &dyn Progress,
+) -> MergeReport {
+    MergeReport::default()
+}

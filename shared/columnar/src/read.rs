@@ -1,0 +1,1 @@
+//! Bytes of a change file → its rows, one format a file.
