@@ -4,4 +4,6 @@ pub mod changes;
 pub mod inspect;
 pub mod merge;
 pub mod read;
+pub mod rows;
+pub mod sample;
 pub mod schema;
