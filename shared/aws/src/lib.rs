@@ -1,1 +1,11 @@
-//! x
+//! The ports of `headgate` → AWS, over its own SDK.
+//!
+//! The SDK lives here and nowhere else: none of its types leaves this package.
+
+pub mod client;
+mod failure;
+pub mod lake;
+pub mod s3;
+
+pub use client::{Aws, Endpoint};
+pub use s3::S3Store;

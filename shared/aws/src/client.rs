@@ -1,0 +1,74 @@
+//! The environment → SDK clients that give up in a stated time.
+//!
+//! Built once, before the first event: a handler gets a port and never comes here.
+
+use std::time::Duration;
+
+use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_sdk_s3::config::{Credentials, RequestChecksumCalculation, SharedCredentialsProvider};
+
+/// A connection inside a region takes milliseconds; a longer silence is a lost packet or a closed port.
+const CONNECT: Duration = Duration::from_secs(3);
+
+/// From the request's first byte to the answer's first: an 8 MiB part over a slow uplink, or a server-side copy
+/// of [512 MiB](crate::s3), takes tens of seconds at worst.
+const READ: Duration = Duration::from_mins(1);
+
+/// All attempts together, well inside Lambda's 15 minutes.
+const OPERATION: Duration = Duration::from_mins(5);
+
+/// The first and four more, each after a random pause of up to 1, 2, 4 and 8 s.
+const ATTEMPTS: u32 = 5;
+
+/// Whom the clients talk to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Endpoint {
+    /// AWS as the environment says: region, profile and credentials by the SDK's own chain, and an emulator
+    /// instead where `AWS_ENDPOINT_URL` names one.
+    Environment,
+    /// An emulator at this address, such as `http://127.0.0.1:4566`, whatever the environment says. It accepts
+    /// any credentials.
+    Emulator(String),
+}
+
+/// What every client is made from: credentials, region, timeouts, retries.
+#[derive(Debug, Clone)]
+pub struct Aws {
+    config: SdkConfig,
+}
+
+impl Aws {
+    /// Reads the environment once. Wrong or missing credentials show at the first call, as
+    /// [`Refused`](headgate::store::StoreError::Refused).
+    pub async fn connect(endpoint: Endpoint) -> Self {
+        let loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
+            .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
+            .timeout_config(patience());
+        let loader = match endpoint {
+            Endpoint::Environment => loader,
+            Endpoint::Emulator(url) => {
+                loader.endpoint_url(url).region(Region::from_static("us-east-1")).credentials_provider(anybody())
+            }
+        };
+        Self { config: loader.load().await }
+    }
+
+    pub(crate) fn s3(&self) -> aws_sdk_s3::Client {
+        let config = aws_sdk_s3::config::Builder::from(&self.config)
+            // Emulators have no DNS name per bucket.
+            .force_path_style(self.config.endpoint_url().is_some())
+            // The signature covers each body's SHA-256 and S3 verifies it. A CRC on top would cost a second pass,
+            // and would oblige `CompleteMultipartUpload` to repeat one for every part, copied parts included.
+            .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
+            .build();
+        aws_sdk_s3::Client::from_conf(config)
+    }
+}
+
+fn patience() -> TimeoutConfig {
+    TimeoutConfig::builder().connect_timeout(CONNECT).read_timeout(READ).operation_timeout(OPERATION).build()
+}
+
+fn anybody() -> SharedCredentialsProvider {
+    SharedCredentialsProvider::new(Credentials::new("test", "test", None, None, "emulator"))
+}

@@ -1,0 +1,77 @@
+//! Where a lake is, as a person writes it → which store it is.
+//!
+//! Nothing is asked of the place here: that it exists shows at the first call.
+
+use std::path::PathBuf;
+
+use headgate::{Code, Error};
+
+/// Where a lake is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Location {
+    /// Objects of an S3 bucket.
+    Bucket {
+        /// Its name.
+        bucket: String,
+        /// What all keys start with; may be empty.
+        prefix: String,
+    },
+    /// Files under a local directory.
+    Directory(PathBuf),
+}
+
+impl Location {
+    /// Reads `s3://bucket[/prefix]`, `file:///path` or a path.
+    ///
+    /// # Errors
+    /// [`Code::InvalidConfig`] for another scheme, or where the bucket or path is missing.
+    pub fn parse(written: &str) -> Result<Self, Error> {
+        let wrong = |why: &str| {
+            let message = format!("lake {written:?}: {why}; write s3://bucket[/prefix], file:///path or a path");
+            Err(Error::misconfigured(Code::InvalidConfig, message))
+        };
+        match written.split_once("://") {
+            Some(("s3", rest)) => match rest.split_once('/').unwrap_or((rest, "")) {
+                ("", _) => wrong("no bucket"),
+                (bucket, prefix) => {
+                    Ok(Self::Bucket { bucket: bucket.to_owned(), prefix: prefix.trim_matches('/').to_owned() })
+                }
+            },
+            Some(("file", path)) if path.starts_with('/') => Ok(Self::Directory(path.into())),
+            Some(("file", _)) => wrong("no absolute path"),
+            Some(_) => wrong("an unknown scheme"),
+            None if written.is_empty() => wrong("empty"),
+            None => Ok(Self::Directory(written.into())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bucket(bucket: &str, prefix: &str) -> Location {
+        Location::Bucket { bucket: bucket.into(), prefix: prefix.into() }
+    }
+
+    #[track_caller]
+    fn check(written: &str, expected: &Location) {
+        assert_eq!(Location::parse(written).as_ref(), Ok(expected));
+    }
+
+    #[test]
+    fn places_are_read() {
+        check("s3://lake", &bucket("lake", ""));
+        check("s3://lake/", &bucket("lake", ""));
+        check("s3://lake/a/b/", &bucket("lake", "a/b"));
+        check("file:///var/lake", &Location::Directory("/var/lake".into()));
+        check("target/lake", &Location::Directory("target/lake".into()));
+    }
+
+    #[test]
+    fn other_places_are_refused() {
+        for written in ["", "s3://", "s3:///a", "file://lake", "gs://lake"] {
+            assert_eq!(Location::parse(written).map_err(|error| error.code), Err(Code::InvalidConfig), "{written}");
+        }
+    }
+}
