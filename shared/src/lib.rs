@@ -3,6 +3,7 @@
 //! No AWS SDK and no arrow may come in here: the smallest function links this package.
 
 pub mod clock;
+pub mod config;
 pub mod dataset;
 pub mod error;
 pub mod store;
