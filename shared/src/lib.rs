@@ -6,6 +6,7 @@ pub mod clock;
 pub mod config;
 pub mod dataset;
 pub mod error;
+pub mod faults;
 pub mod store;
 
 pub use error::{Class, Code, Error};

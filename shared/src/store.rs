@@ -14,6 +14,9 @@ use crate::{
     error::{Code, Error},
 };
 
+pub mod conformance;
+pub mod memory;
+
 /// The most keys that one [`Store::list`] call returns (S3's own limit).
 pub const PAGE: usize = 1000;
 
