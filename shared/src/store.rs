@@ -15,6 +15,7 @@ use crate::{
 };
 
 pub mod conformance;
+pub mod directory;
 pub mod memory;
 
 /// The most keys that one [`Store::list`] call returns (S3's own limit).
