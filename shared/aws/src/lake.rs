@@ -2,9 +2,14 @@
 //!
 //! Nothing is asked of the place here: that it exists shows at the first call.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
-use headgate::{Code, Error};
+use headgate::{
+    Code, Error,
+    store::{Store, directory::DirectoryStore},
+};
+
+use crate::{Aws, Endpoint, S3Store};
 
 /// Where a lake is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +49,19 @@ impl Location {
             None => Ok(Self::Directory(written.into())),
         }
     }
+}
+
+/// The store at the place that `written` names, as [`Location::parse`] reads it.
+///
+/// # Errors
+/// Those of [`Location::parse`].
+pub async fn open(written: &str) -> Result<Arc<dyn Store>, Error> {
+    Ok(match Location::parse(written)? {
+        Location::Bucket { bucket, prefix } => {
+            Arc::new(S3Store::new(&Aws::connect(Endpoint::Environment).await, &bucket, &prefix))
+        }
+        Location::Directory(root) => Arc::new(DirectoryStore::new(root)),
+    })
 }
 
 #[cfg(test)]

@@ -173,6 +173,7 @@ fn size(told: Option<i64>) -> u64 {
     told.and_then(|size| u64::try_from(size).ok()).unwrap_or_default()
 }
 
+/// Whole seconds, as HTTP's header has them; the listing's XML has room for a fraction, and some servers use it.
 fn moment(told: Option<&aws_sdk_s3::primitives::DateTime>) -> Timestamp {
-    Timestamp(told.and_then(|at| at.to_millis().ok()).unwrap_or_default())
+    Timestamp(told.map_or(0, |at| at.secs() * 1000))
 }

@@ -2,7 +2,7 @@
 //!
 //! No request is made before a part is full. An error gives the whole upload up.
 
-use std::{mem, ops::Range};
+use std::{collections::BTreeSet, mem, ops::Range};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -23,6 +23,8 @@ pub(super) struct S3Upload {
     write: WriteId,
     plan: Plan,
     wire: Wire,
+    /// Sources whose tag was seen to hold.
+    held: BTreeSet<(String, ETag)>,
 }
 
 /// What S3 knows of the upload.
@@ -38,7 +40,14 @@ enum Wire {
 
 impl S3Upload {
     pub(super) fn new(store: S3Store, key: &str) -> Self {
-        Self { store, key: key.to_owned(), write: WriteId::random(), plan: Plan::new(S3), wire: Wire::Quiet }
+        Self {
+            store,
+            key: key.to_owned(),
+            write: WriteId::random(),
+            plan: Plan::new(S3),
+            wire: Wire::Quiet,
+            held: BTreeSet::new(),
+        }
     }
 
     async fn send(&mut self, part: Part) -> Result<()> {
@@ -73,9 +82,22 @@ impl S3Upload {
         if let Some(part) = self.plan.flush() {
             self.send(Part::Body(part)).await?;
         }
+        self.look_at(source, etag).await?;
         for piece in self.plan.pieces(from..range.end) {
             self.send(Part::Copy { source: source.to_owned(), range: piece, etag: etag.clone() }).await?;
         }
+        Ok(())
+    }
+
+    /// Parts are copied in the background, each on the condition that the tag holds. One look ahead tells a caller
+    /// whose source was replaced long ago before it prepares all the rest.
+    async fn look_at(&mut self, source: &str, etag: &ETag) -> Result<()> {
+        if self.held.contains(&(source.to_owned(), etag.clone())) {
+            return Ok(());
+        }
+        // An empty range asks for nothing but the tag.
+        self.store.get_range(source, 0..0, etag).await?;
+        self.held.insert((source.to_owned(), etag.clone()));
         Ok(())
     }
 
