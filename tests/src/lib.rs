@@ -1,1 +1,3 @@
-//! x
+//! What the integration tests stand on.
+
+pub mod ministack;

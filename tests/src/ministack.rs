@@ -1,0 +1,201 @@
+//! A test → AWS's wire protocol on loopback, spoken by ministack.
+//!
+//! One server for each test process, and it never outlives it: the server ends when its standard input does, which
+//! the operating system closes with the test process, however that ends.
+
+#![expect(clippy::expect_used, clippy::panic, reason = "a harness: its failure is the test's failure")]
+
+use std::{
+    fs::{self, File},
+    io::{self, Read, Write},
+    net::{SocketAddr, TcpListener, TcpStream},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::OnceLock,
+    thread,
+    time::{Duration, Instant},
+};
+
+pub use proxy::{Fault, Proxy};
+
+mod proxy;
+
+/// The version whose behaviour the tests were written against.
+const PACKAGE: &str = "ministack==1.5.33";
+
+/// What the server runs: its services, and an end when standard input ends.
+const SERVE: &str = "
+import os, sys, threading
+def watch():
+    sys.stdin.buffer.read()
+    os._exit(0)
+threading.Thread(target=watch, daemon=True).start()
+from ministack.app import main
+main()
+";
+
+/// A first start compiles the package's Python; later ones take a second.
+const PATIENCE: Duration = Duration::from_mins(1);
+const POLL: Duration = Duration::from_millis(25);
+
+/// A running server, killed on drop.
+#[derive(Debug)]
+pub struct Ministack {
+    server: Child,
+    address: SocketAddr,
+}
+
+impl Ministack {
+    /// This test process's server, or `None`, with a loud message, where this machine has no Python 3.
+    ///
+    /// # Panics
+    /// Where there is a Python but the server cannot be installed or started.
+    pub fn shared() -> Option<&'static Self> {
+        static SHARED: OnceLock<Option<Ministack>> = OnceLock::new();
+        SHARED.get_or_init(Self::start).as_ref()
+    }
+
+    /// A server of its own, for a test that stops it. Otherwise as [`Ministack::shared`].
+    ///
+    /// # Panics
+    /// As [`Ministack::shared`].
+    #[must_use]
+    pub fn start() -> Option<Self> {
+        if Command::new("python3").arg("--version").output().is_err() {
+            shout("SKIPPED: no python3 on this machine, so nothing was tested over AWS's wire protocol");
+            return None;
+        }
+        let python = installed();
+        // Another process may take the port between its choice and its use.
+        let server = (0..3).find_map(|_| Self::serve(&python));
+        Some(server.expect("ministack to start; its words are above"))
+    }
+
+    /// Its address for SDKs and for [`environment`](Self::environment).
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The environment of a child process that takes this server for AWS.
+    #[must_use]
+    pub fn environment(&self) -> [(&'static str, String); 4] {
+        [
+            ("AWS_ENDPOINT_URL", self.url()),
+            ("AWS_REGION", "us-east-1".to_owned()),
+            ("AWS_ACCESS_KEY_ID", "test".to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),
+        ]
+    }
+
+    /// Makes an S3 bucket.
+    ///
+    /// # Panics
+    /// Where the server refuses.
+    pub fn create_bucket(&self, name: &str) {
+        self.ask(&format!("PUT /{name} HTTP/1.1\r\n"), "");
+    }
+
+    /// Makes a `DynamoDB` table with the key `pk` (a string), as the Terraform module does.
+    ///
+    /// # Panics
+    /// Where the server refuses.
+    pub fn create_table(&self, name: &str) {
+        let body = format!(
+            r#"{{"TableName":"{name}","BillingMode":"PAY_PER_REQUEST",
+                "AttributeDefinitions":[{{"AttributeName":"pk","AttributeType":"S"}}],
+                "KeySchema":[{{"AttributeName":"pk","KeyType":"HASH"}}]}}"#
+        );
+        let head = "POST / HTTP/1.1\r\nX-Amz-Target: DynamoDB_20120810.CreateTable\r\n\
+                    Content-Type: application/x-amz-json-1.0\r\n";
+        self.ask(head, &body);
+    }
+
+    fn ask(&self, head: &str, body: &str) {
+        let answer = ask(self.address, head, body).expect("ministack to answer");
+        assert!(answer.starts_with("HTTP/1.1 200"), "{head}{answer}");
+    }
+
+    /// A server that is ready, or `None` where it ended at once.
+    fn serve(python: &Path) -> Option<Self> {
+        let address = free();
+        let server = Command::new(python)
+            .args(["-c", SERVE])
+            .env("BIND_HOST", "127.0.0.1")
+            .env("GATEWAY_PORT", address.port().to_string())
+            .env("LOG_LEVEL", "WARNING")
+            .env("S3_PERSIST", "0")
+            .env("SERVICES", "s3,dynamodb,sqs,sns,events")
+            .env("TMPDIR", target().join("ministack-venv"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("python to start");
+        let mut this = Self { server, address };
+        let begun = Instant::now();
+        while begun.elapsed() < PATIENCE {
+            let answer = ask(address, "GET /_ministack/health HTTP/1.1\r\n", "");
+            if answer.is_ok_and(|answer| answer.starts_with("HTTP/1.1 200")) {
+                return Some(this);
+            }
+            if this.server.try_wait().expect("a child to have a state").is_some() {
+                return None;
+            }
+            thread::sleep(POLL);
+        }
+        panic!("ministack was not ready after {PATIENCE:?}");
+    }
+}
+
+impl Drop for Ministack {
+    fn drop(&mut self) {
+        self.server.kill().ok();
+        self.server.wait().ok();
+    }
+}
+
+/// The Python that has ministack: a virtual environment under `target/`, made by whichever test process is first.
+fn installed() -> PathBuf {
+    let venv = target().join("ministack-venv");
+    fs::create_dir_all(target()).expect("target/ to be writable");
+    let lock = File::create(target().join("ministack-venv.lock")).expect("a lock file");
+    lock.lock().expect("the lock");
+    let python = venv.join("bin/python");
+    // Written last, so a half-made environment is made anew.
+    let made = venv.join(PACKAGE);
+    if !made.exists() {
+        run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv));
+        run(Command::new(&python).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", PACKAGE]));
+        File::create(&made).expect("the mark");
+    }
+    python
+}
+
+fn run(command: &mut Command) {
+    let output = command.output().expect("python to start");
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?}: {}\n{told}", output.status);
+}
+
+fn target() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../target")
+}
+
+fn free() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").and_then(|port| port.local_addr()).expect("a free port")
+}
+
+/// One HTTP request; `head` is its first lines. The whole answer.
+fn ask(address: SocketAddr, head: &str, body: &str) -> io::Result<String> {
+    let mut stream = TcpStream::connect(address)?;
+    let length = body.len();
+    write!(stream, "{head}Host: {address}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}")?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    Ok(answer)
+}
+
+/// Past the test runner's capture, which swallows what a passed test prints.
+fn shout(message: &str) {
+    io::stderr().write_all(format!("\n*** {message} ***\n\n").as_bytes()).ok();
+}
