@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use headgate::{Error, dataset::Dataset};
+use headgate_aws::lake::Location;
 use serde::Serialize;
 
 use crate::trigger::{Poke, invalid};
@@ -19,14 +20,16 @@ pub struct Address {
 }
 
 impl Address {
-    /// The address of a lake given as `s3://bucket[/prefix]` or as a directory.
+    /// The address of the lake at `location`.
     #[must_use]
-    pub fn of(lake: &str) -> Self {
-        let Some(rest) = lake.strip_prefix("s3://") else { return Self::default() };
-        let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
-        let prefix = prefix.trim_matches('/');
-        let prefix = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
-        Self { bucket: Some(bucket.to_owned()), prefix }
+    pub fn of(location: &Location) -> Self {
+        match location {
+            Location::Directory(_) => Self::default(),
+            Location::Bucket { bucket, prefix } if prefix.is_empty() => {
+                Self { bucket: Some(bucket.clone()), prefix: String::new() }
+            }
+            Location::Bucket { bucket, prefix } => Self { bucket: Some(bucket.clone()), prefix: format!("{prefix}/") },
+        }
     }
 
     fn holds(&self, bucket: &str) -> bool {

@@ -1,5 +1,6 @@
 //! Change files and snapshots → arrow and parquet, which live here and nowhere else.
 
+pub mod bounds;
 pub mod changes;
 pub mod inspect;
 pub mod merge;

@@ -23,7 +23,7 @@ struct Notice<'a> {
     kind: Option<&'a str>,
     #[serde(rename = "Message")]
     message: Option<&'a str>,
-    /// EventBridge.
+    /// `EventBridge`'s.
     source: Option<&'a str>,
     #[serde(rename = "detail-type")]
     detail_type: Option<&'a str>,
@@ -50,7 +50,7 @@ struct Sns<'a> {
     message: &'a str,
 }
 
-/// `s3` of a record, and `detail` of an EventBridge event: both name a bucket and an object.
+/// `s3` of a record, and `detail` of an `EventBridge` event: both name a bucket and an object.
 #[derive(Deserialize)]
 struct Entity<'a> {
     #[serde(borrow)]

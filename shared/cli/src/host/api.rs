@@ -77,7 +77,7 @@ impl Api {
             None => self.events.lock().await.recv().await.map(|invocation| invocation.answer),
         };
         match waiting.map(|answer| answer.send(outcome)) {
-            Some(Ok(())) => plain(StatusCode::ACCEPTED, json!({"status": "OK"})),
+            Some(Ok(())) => plain(StatusCode::ACCEPTED, &json!({"status": "OK"})),
             Some(Err(_)) | None => refusal(StatusCode::BAD_REQUEST, "nobody waits for this request id"),
         }
     }
@@ -94,10 +94,10 @@ fn error(body: &[u8]) -> FunctionError {
 }
 
 fn refusal(status: StatusCode, why: &str) -> Response<Full<Bytes>> {
-    plain(status, json!({"errorType": "HostRefused", "errorMessage": why}))
+    plain(status, &json!({"errorType": "HostRefused", "errorMessage": why}))
 }
 
-fn plain(status: StatusCode, body: Value) -> Response<Full<Bytes>> {
+fn plain(status: StatusCode, body: &Value) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::from(body.to_string()));
     *response.status_mut() = status;
     response

@@ -1,0 +1,83 @@
+//! Settings → what this function merges, where, and within which bounds.
+//!
+//! Two steps: text is looked up, then resolved; nothing here is optional that must be there.
+
+use std::path::PathBuf;
+
+use headgate::{Error, config::Settings};
+use headgate_aws::lake::Location;
+use headgate_columnar::bounds::Bounds;
+
+/// The function's settings, resolved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// `LAKE`: `s3://bucket[/prefix]` or a directory.
+    pub lake: Location,
+    /// `DATASETS_DIR`: where the dataset files are.
+    pub datasets: PathBuf,
+    /// `DATASET`: the one dataset to serve; all where it is not set.
+    pub only: Option<String>,
+    /// `HEADGATE_THREADS` and `HEADGATE_MEMORY_MB`.
+    pub bounds: Bounds,
+}
+
+impl Config {
+    /// Reads the settings through `lookup`.
+    ///
+    /// # Errors
+    /// Misconfigured, naming every missing or wrong setting at once.
+    pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
+        let mut settings = Settings::new(lookup);
+        let lake = settings
+            .required::<String>("LAKE")
+            .and_then(|written| Location::parse(&written).map_err(|error| settings.problem("LAKE", error)).ok());
+        let datasets = settings.optional("DATASETS_DIR");
+        let home = settings.optional::<PathBuf>("LAMBDA_TASK_ROOT").or_else(beside_the_binary).unwrap_or_default();
+        let only = settings.optional("DATASET");
+        let bounds = Bounds::read(&mut settings);
+        let datasets = datasets.unwrap_or_else(|| home.join("datasets"));
+        settings.finish(lake.map(|lake| Self { lake, datasets, only, bounds }))
+    }
+}
+
+fn beside_the_binary() -> Option<PathBuf> {
+    std::env::current_exe().ok()?.parent().map(PathBuf::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use headgate_aws::lake::Location;
+    use headgate_columnar::bounds::Bounds;
+
+    use super::Config;
+
+    fn read(given: &[(&str, &str)]) -> Result<Config, String> {
+        let lookup = |name: &str| given.iter().find(|(given, _)| *given == name).map(|(_, text)| (*text).to_owned());
+        Config::read(lookup).map_err(|error| error.message)
+    }
+
+    #[test]
+    fn settings_are_resolved() {
+        let given = [("LAKE", "s3://lake/raw"), ("LAMBDA_TASK_ROOT", "/var/task"), ("HEADGATE_THREADS", "2")];
+        let expected = Config {
+            lake: Location::Bucket { bucket: "lake".to_owned(), prefix: "raw".to_owned() },
+            datasets: "/var/task/datasets".into(),
+            only: None,
+            bounds: Bounds { threads: 2, memory: 1 << 30 },
+        };
+        assert_eq!(read(&given), Ok(expected.clone()));
+        let named = [&given[..], &[("DATASETS_DIR", "d"), ("DATASET", "orders")]].concat();
+        assert_eq!(read(&named), Ok(Config { datasets: "d".into(), only: Some("orders".to_owned()), ..expected }));
+        assert!(read(&[("LAKE", "l")]).unwrap().datasets.ends_with("deps/datasets"), "beside the test's binary");
+    }
+
+    #[test]
+    fn all_problems_are_told_at_once() {
+        assert_eq!(
+            read(&[("HEADGATE_THREADS", "many"), ("HEADGATE_MEMORY_MB", "1")]).unwrap_err(),
+            "settings: LAKE: not set; HEADGATE_THREADS: invalid digit found in string; \
+             HEADGATE_MEMORY_MB: must be at least 128"
+        );
+        assert!(read(&[("LAKE", "gs://lake")]).unwrap_err().starts_with("settings: LAKE: lake \"gs://lake\""));
+    }
+}

@@ -1,0 +1,131 @@
+//! One event → its tables merged, one after the other, and the answer.
+//!
+//! However many events name a table, it is merged once. No SDK type comes in: the lake is a port.
+
+use std::{sync::Arc, time::Duration};
+
+use headgate::{
+    Code, Error,
+    clock::{Clock, Timestamp},
+    dataset::Dataset,
+    store::Store,
+};
+use headgate_columnar::{
+    bounds::Bounds,
+    merge::{MergeReport, Options, Silent, merge},
+};
+use serde_json::Value;
+
+use crate::{
+    response::{self, Answered, Fared, Tables},
+    route::{Address, Work, route},
+    trigger::{self, Message, Poke, Trigger},
+};
+
+/// What the function works with.
+#[derive(Debug, Clone)]
+pub struct Ports {
+    /// The lake.
+    pub store: Arc<dyn Store>,
+    /// Where it is, as events tell it.
+    pub address: Address,
+    /// The tables served here.
+    pub datasets: Vec<Dataset>,
+    /// What a merge may use.
+    pub bounds: Bounds,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Merges what `event` pokes and says how it went.
+///
+/// # Errors
+/// Where the event is none of ours, or, for anything but a batch of SQS messages, where a table failed or has more to
+/// do: then it is to be delivered again.
+pub async fn handle(event: Value, deadline: Timestamp, ports: &Ports) -> Result<Value, Error> {
+    match trigger::read(&event)? {
+        Trigger::Messages(messages) => Ok(batch(messages, deadline, ports).await),
+        Trigger::Event(pokes) => whole(&pokes, deadline, ports).await,
+    }
+}
+
+async fn batch(messages: Vec<Message>, deadline: Timestamp, ports: &Ports) -> Value {
+    let mut work = Work::default();
+    let messages: Vec<_> = messages.into_iter().map(|message| answered(message, &mut work, ports)).collect();
+    let fared = tables(work, deadline, ports).await;
+    for message in &messages {
+        if let Some(error) = message.failure(&fared) {
+            tracing::error!(message_id = message.id, code = %error.code, "the message is to be delivered again: {error}");
+        }
+    }
+    response::batch(&messages, &fared)
+}
+
+/// Adds what the message asks for to `work`.
+fn answered(message: Message, work: &mut Work, ports: &Ports) -> Answered {
+    let asked = message.pokes.and_then(|pokes| route(&pokes, &ports.address, &ports.datasets));
+    let tables = asked.map(|asked| {
+        let names = asked.tables.keys().cloned().collect();
+        work.absorb(asked);
+        names
+    });
+    Answered { id: message.id, tables }
+}
+
+async fn whole(pokes: &[Poke], deadline: Timestamp, ports: &Ports) -> Result<Value, Error> {
+    let work = route(pokes, &ports.address, &ports.datasets)?;
+    let ignored = work.ignored.clone();
+    let fared = tables(work, deadline, ports).await;
+    response::whole(&fared, &ignored)
+}
+
+/// Merges the tables in the order of their names, as long as the time suffices.
+async fn tables(work: Work, deadline: Timestamp, ports: &Ports) -> Tables {
+    let budget = Budget::new(ports.clock.now(), deadline);
+    let mut fared = Tables::new();
+    for (table, poked) in work.tables {
+        let Some(dataset) = ports.datasets.iter().find(|dataset| dataset.name == table) else { continue };
+        let outcome = match budget.left(ports.clock.now()) {
+            Some(left) => Fared::of(&one(dataset, poked.into_iter().collect(), left, ports).await),
+            None => Fared::Failed(too_late()),
+        };
+        fared.insert(table, outcome);
+    }
+    fared
+}
+
+async fn one(dataset: &Dataset, poked: Vec<String>, left: Duration, ports: &Ports) -> MergeReport {
+    let options = Options {
+        threads: ports.bounds.threads,
+        memory: ports.bounds.memory,
+        time_left: Some(left),
+        include: Vec::new(),
+        quarantine: Vec::new(),
+        poked,
+    };
+    merge(&ports.store, dataset, &options, ports.clock.as_ref(), &Silent).await
+}
+
+fn too_late() -> Error {
+    Error::retry(Code::Deadline, "no time was left to begin; give the function a longer timeout, or fewer tables")
+}
+
+/// The time of an invocation, less what publishing, logging and answering take at the end.
+#[derive(Debug, Clone, Copy)]
+struct Budget {
+    end: Timestamp,
+}
+
+/// The most that is set aside for the end.
+const MARGIN: Duration = Duration::from_secs(5);
+
+impl Budget {
+    fn new(now: Timestamp, deadline: Timestamp) -> Self {
+        let whole = Duration::from_millis(u64::try_from(deadline.0 - now.0).unwrap_or_default());
+        Self { end: deadline.minus(MARGIN.min(whole / 10)) }
+    }
+
+    fn left(self, now: Timestamp) -> Option<Duration> {
+        u64::try_from(self.end.0 - now.0).ok().filter(|left| *left > 0).map(Duration::from_millis)
+    }
+}
