@@ -34,14 +34,14 @@ pub(super) fn of(array: &ArrayRef) -> Result<ArrayRef, CastError> {
         DataType::Decimal256(p, s) => each(array.as_primitive::<Decimal256Type>(), |out, v| {
             out.write_str(&Decimal256Type::format_decimal(v, *p, *s))
         }),
-        DataType::Date32 => each(array.as_primitive::<Date32Type>(), |out, v| date(out, v.into())),
+        DataType::Date32 => each(array.as_primitive::<Date32Type>(), |out, v| write_date(out, v.into())),
         DataType::Timestamp(unit, _) => {
             let values = kernel(array, &DataType::Int64)?;
-            each(values.as_primitive::<Int64Type>(), |out, v| timestamp(out, v, *unit))
+            each(values.as_primitive::<Int64Type>(), |out, v| write_moment(out, v, *unit))
         }
         DataType::Time64(unit) => {
             let values = kernel(array, &DataType::Int64)?;
-            each(values.as_primitive::<Int64Type>(), |out, v| time(out, v, *unit))
+            each(values.as_primitive::<Int64Type>(), |out, v| write_clock(out, v, *unit))
         }
         _ => return kernel(array, &DataType::Utf8),
     };
@@ -83,20 +83,20 @@ fn float<F: fmt::Display + fmt::LowerExp>(out: &mut impl Write, value: f64, show
     }
 }
 
-fn date(out: &mut impl Write, days: i64) -> fmt::Result {
+pub(crate) fn write_date(out: &mut impl Write, days: i64) -> fmt::Result {
     let (year, month, day) = civil(days);
     let sign = if year < 0 { "-" } else { "" };
     write!(out, "{sign}{:04}-{month:02}-{day:02}", year.unsigned_abs())
 }
 
-fn timestamp(out: &mut impl Write, value: i64, unit: TimeUnit) -> fmt::Result {
+pub(crate) fn write_moment(out: &mut impl Write, value: i64, unit: TimeUnit) -> fmt::Result {
     let day = per_second(unit) * 86_400;
-    date(out, value.div_euclid(day))?;
+    write_date(out, value.div_euclid(day))?;
     out.write_char(' ')?;
-    time(out, value.rem_euclid(day), unit)
+    write_clock(out, value.rem_euclid(day), unit)
 }
 
-fn time(out: &mut impl Write, value: i64, unit: TimeUnit) -> fmt::Result {
+pub(crate) fn write_clock(out: &mut impl Write, value: i64, unit: TimeUnit) -> fmt::Result {
     let scale = per_second(unit);
     let (seconds, fraction) = (value.div_euclid(scale), value.rem_euclid(scale));
     write!(out, "{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)?;
@@ -109,7 +109,7 @@ fn time(out: &mut impl Write, value: i64, unit: TimeUnit) -> fmt::Result {
 }
 
 /// Ticks of a unit in a second.
-pub(super) fn per_second(unit: TimeUnit) -> i64 {
+pub(crate) fn per_second(unit: TimeUnit) -> i64 {
     match unit {
         TimeUnit::Second => 1,
         TimeUnit::Millisecond => 1_000,
@@ -145,20 +145,20 @@ mod tests {
 
     #[test]
     fn writes_days_of_every_era() {
-        check(|out| date(out, 0), "1970-01-01");
-        check(|out| date(out, -1), "1969-12-31");
-        check(|out| date(out, 19_782), "2024-02-29");
-        check(|out| date(out, -354_285), "1000-01-01");
-        check(|out| date(out, 2_932_896), "9999-12-31");
-        check(|out| date(out, 2_932_897), "10000-01-01");
-        check(|out| date(out, -719_529), "-0001-12-31");
+        check(|out| write_date(out, 0), "1970-01-01");
+        check(|out| write_date(out, -1), "1969-12-31");
+        check(|out| write_date(out, 19_782), "2024-02-29");
+        check(|out| write_date(out, -354_285), "1000-01-01");
+        check(|out| write_date(out, 2_932_896), "9999-12-31");
+        check(|out| write_date(out, 2_932_897), "10000-01-01");
+        check(|out| write_date(out, -719_529), "-0001-12-31");
     }
 
     #[test]
     fn writes_moments_with_their_unit() {
-        check(|out| timestamp(out, -1, TimeUnit::Microsecond), "1969-12-31 23:59:59.999999");
-        check(|out| timestamp(out, 1_705_357_827_270, TimeUnit::Millisecond), "2024-01-15 22:30:27.270");
-        check(|out| time(out, 86_399_999_999, TimeUnit::Microsecond), "23:59:59.999999");
+        check(|out| write_moment(out, -1, TimeUnit::Microsecond), "1969-12-31 23:59:59.999999");
+        check(|out| write_moment(out, 1_705_357_827_270, TimeUnit::Millisecond), "2024-01-15 22:30:27.270");
+        check(|out| write_clock(out, 86_399_999_999, TimeUnit::Microsecond), "23:59:59.999999");
     }
 
     #[test]
