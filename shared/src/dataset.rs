@@ -4,6 +4,18 @@
 
 use crate::clock::Timestamp;
 
+mod folder;
+mod json;
+mod parse;
+mod rules;
+mod text;
+
+#[cfg(test)]
+mod tests;
+
+pub use folder::Datasets;
+pub use text::{TextError, moment};
+
 /// A table kept up to date from change files.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dataset {

@@ -1,0 +1,205 @@
+//! A dataset file's text → a [`Dataset`], or every problem of the file.
+//!
+//! Reading goes on after a problem, so that one run tells them all.
+
+use serde_json::Value;
+
+use super::{
+    Column, ColumnType, Csv, Dataset, Format, OnTruncate, Publish, Source, Target,
+    json::{Object, Problems, expected},
+    rules, text,
+};
+use crate::{
+    clock::Timestamp,
+    error::{Code, Error},
+};
+
+impl Dataset {
+    /// Reads and checks a dataset file; `file_name` is for the message.
+    ///
+    /// # Errors
+    /// Misconfigured, listing every problem, a line each, with its JSON path.
+    pub fn parse(file_name: &str, text: &str) -> Result<Self, Error> {
+        let document: Value =
+            serde_json::from_str(text).map_err(|error| refused(file_name, &[format!("$: {error}")]))?;
+        let mut problems = Problems::default();
+        let dataset = document_of(&document, &mut problems);
+        match dataset {
+            Some(dataset) if problems.0.is_empty() => Ok(dataset),
+            _ => Err(refused(file_name, &problems.0)),
+        }
+    }
+}
+
+/// The failure that lists these problems of a file or folder.
+pub(super) fn refused(name: &str, problems: &[String]) -> Error {
+    let count = problems.len();
+    let heading = format!("{name}: {count} problem{}", if count == 1 { "" } else { "s" });
+    let lines: Vec<&str> = std::iter::once(heading.as_str()).chain(problems.iter().map(String::as_str)).collect();
+    Error::misconfigured(
+        Code::InvalidConfig,
+        lines.join(
+            "
+  ",
+        ),
+    )
+}
+
+fn document_of(document: &Value, problems: &mut Problems) -> Option<Dataset> {
+    let mut root = Object::new("$".to_owned(), document, problems)?;
+    if let Some(kind) = root.field("kind")
+        && kind != "cdc"
+    {
+        // The other fields mean something else in another kind.
+        problems.at(root.at("kind"), format!("{kind} is not served yet: must be `cdc`"));
+        return None;
+    }
+    root.require("kind", "must be `cdc`", problems);
+    root.text("$schema", problems);
+    root.text("description", problems);
+    root.require("name", "the table's name, and the file's without `.json`", problems);
+    let name = root.filled("name", problems).inspect(|name| rules::name(name, problems));
+    let source = source(&mut root, problems);
+    let primary_key = primary_key(&mut root, problems);
+    let columns = columns(&mut root, problems);
+    let compression =
+        root.text("compression", problems).and_then(|text| parsed(&root.at("compression"), text, problems));
+    let target = target(&mut root, problems);
+    root.finish(problems);
+    rules::together(source.as_ref(), target.as_ref(), primary_key.as_deref(), columns.as_deref(), problems);
+    Some(Dataset {
+        name: name?.to_owned(),
+        source: source?,
+        primary_key: primary_key?,
+        columns,
+        compression: compression.unwrap_or_default(),
+        target: target?,
+    })
+}
+
+fn source(root: &mut Object<'_>, problems: &mut Problems) -> Option<Source> {
+    root.require("source", "where the change files are", problems);
+    let mut source = root.object("source", problems)?;
+    source.require("format", "must be `parquet`, `csv` or `debezium_json`", problems);
+    source.require("prefix", "the folder of the change files, such as `cdc/production/orders/`", problems);
+    let format = format(&mut source, problems);
+    let prefix = source.filled("prefix", problems).inspect(|prefix| rules::prefix(prefix, problems));
+    let op_column = source.filled("op_column", problems).unwrap_or("Op").to_owned();
+    let timestamp_column = source.nullable("timestamp_column", problems).map(str::to_owned);
+    let order_column = source.nullable("order_column", problems).map(str::to_owned);
+    let before_image_prefix = source.nullable("before_image_prefix", problems).map(str::to_owned);
+    let reload_cutoff = reload_cutoff(&mut source, problems);
+    let lateness_hours = source.hours("lateness_hours", 1, problems).unwrap_or(72);
+    let on_truncate = [("keep", OnTruncate::Keep), ("follow", OnTruncate::Follow)];
+    let on_truncate = source.one_of("on_truncate", &on_truncate, problems).unwrap_or(OnTruncate::Keep);
+    source.finish(problems);
+    Some(Source {
+        format: format?,
+        prefix: prefix?.to_owned(),
+        op_column,
+        timestamp_column,
+        order_column,
+        before_image_prefix,
+        reload_cutoff,
+        lateness_hours,
+        on_truncate,
+    })
+}
+
+fn format(source: &mut Object<'_>, problems: &mut Problems) -> Option<Format> {
+    let named = source.one_of("format", &[("parquet", 'p'), ("csv", 'c'), ("debezium_json", 'd')], problems);
+    let csv = csv(source, problems);
+    match named? {
+        'c' => return Some(Format::Csv(csv.unwrap_or_default())),
+        _ if csv.is_some() => problems.at(source.at("csv"), "is only for the format `csv`"),
+        'd' => return Some(Format::DebeziumJson),
+        _ => return Some(Format::Parquet),
+    }
+    None
+}
+
+fn csv(source: &mut Object<'_>, problems: &mut Problems) -> Option<Csv> {
+    let default = Csv::default();
+    let mut csv = source.object("csv", problems)?;
+    let header = csv.boolean("header", problems).unwrap_or(default.header);
+    let null = csv.text("null", problems).map_or(default.null, str::to_owned);
+    let delimiter = csv.text("delimiter", problems).map(|text| match *text.as_bytes() {
+        [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\r' | b'\n' | 0) => byte,
+        _ => {
+            problems.at(csv.at("delimiter"), "must be one ASCII character, not a quote, a line end or NUL");
+            default.delimiter
+        }
+    });
+    csv.finish(problems);
+    Some(Csv { header, null, delimiter: delimiter.unwrap_or(default.delimiter) })
+}
+
+impl Default for Csv {
+    /// What DMS writes when it is not told otherwise.
+    fn default() -> Self {
+        Self { header: false, null: "NULL".to_owned(), delimiter: b',' }
+    }
+}
+
+fn reload_cutoff(source: &mut Object<'_>, problems: &mut Problems) -> Option<Timestamp> {
+    let text = source.nullable("reload_cutoff", problems)?;
+    let moment = text::moment(text);
+    moment.map_err(|error| problems.at(source.at("reload_cutoff"), error)).ok()
+}
+
+fn primary_key(root: &mut Object<'_>, problems: &mut Problems) -> Option<Vec<String>> {
+    root.require("primary_key", "list the key columns, such as [\"id\"]", problems);
+    let items = root.array("primary_key", problems)?;
+    let mut key: Vec<String> = Vec::new();
+    for (index, item) in items.iter().enumerate() {
+        let path = format!("{}[{index}]", root.at("primary_key"));
+        match item {
+            Value::String(name) if name.is_empty() => problems.at(path, "may not be empty"),
+            Value::String(name) if key.contains(name) => problems.at(path, format!("`{name}` is listed twice")),
+            Value::String(name) => key.push(name.clone()),
+            other => problems.at(path, expected("a column's name", other)),
+        }
+    }
+    Some(key)
+}
+
+fn columns(root: &mut Object<'_>, problems: &mut Problems) -> Option<Vec<Column>> {
+    let items = root.array("columns", problems)?;
+    let mut columns: Vec<Column> = Vec::new();
+    for (index, item) in items.iter().enumerate() {
+        let path = format!("{}[{index}]", root.at("columns"));
+        let Some(column) = column(path.clone(), item, problems) else { continue };
+        if columns.iter().any(|known| known.name == column.name) {
+            problems.at(format!("{path}.name"), format!("`{}` is listed twice", column.name));
+        }
+        columns.push(column);
+    }
+    Some(columns)
+}
+
+/// A column; one whose type is wrong still counts as named.
+fn column(path: String, item: &Value, problems: &mut Problems) -> Option<Column> {
+    let mut column = Object::new(path, item, problems)?;
+    column.require("name", "the column's name", problems);
+    column.require("type", "the column's type, such as `int64`", problems);
+    let name = column.filled("name", problems);
+    let r#type = column.text("type", problems).and_then(|text| parsed(&column.at("type"), text, problems));
+    column.finish(problems);
+    Some(Column { name: name?.to_owned(), r#type: r#type.unwrap_or(ColumnType::String) })
+}
+
+fn target(root: &mut Object<'_>, problems: &mut Problems) -> Option<Target> {
+    root.require("target", "where the snapshot goes", problems);
+    let mut target = root.object("target", problems)?;
+    target.require("snapshot", "the snapshot's key, such as `curated/production/orders/snapshot.parquet`", problems);
+    let snapshot = target.filled("snapshot", problems).inspect(|key| rules::snapshot(key, problems));
+    let publish = [("replace", Publish::Replace), ("versioned", Publish::Versioned)];
+    let publish = target.one_of("publish", &publish, problems).unwrap_or(Publish::Replace);
+    let keep_hours = target.hours("keep_hours", 0, problems).unwrap_or(24);
+    target.finish(problems);
+    Some(Target { snapshot: snapshot?.to_owned(), publish, keep_hours })
+}
+
+fn parsed<T: std::str::FromStr<Err = text::TextError>>(path: &str, text: &str, problems: &mut Problems) -> Option<T> {
+    text.parse().map_err(|error| problems.at(path, format!("`{text}` {error}"))).ok()
+}
