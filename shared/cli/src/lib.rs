@@ -2,4 +2,15 @@
 //!
 //! The binary is only wiring: what a command does and how it exits is decided here.
 
+mod command;
+mod failure;
 pub mod host;
+mod inspect;
+mod invoke;
+mod lake;
+mod merge;
+mod progress;
+mod table;
+
+pub use command::run;
+pub use failure::Failure;

@@ -1,0 +1,88 @@
+//! `headgate inspect` → what is known of a snapshot.
+
+use std::io::{self, Write};
+
+use clap::Args;
+use headgate::clock::SystemClock;
+use headgate_columnar::inspect::{Inspection, inspect};
+
+use crate::{
+    Failure,
+    command::Table,
+    lake,
+    table::{self, bytes, count, span},
+};
+
+/// What `headgate inspect` takes.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    table: Table,
+}
+
+/// Looks and tells; nothing is changed.
+///
+/// # Errors
+/// [`Failure::Usage`] for a wrong dataset or lake; [`Failure::Failed`] where the snapshot cannot be read.
+pub async fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let (dataset, store) = lake::open(&arguments.table).await?;
+    let seen = inspect(&store, &dataset, &SystemClock).await?;
+    tell(&seen, arguments.table.json, &mut io::stdout().lock())?;
+    Ok(())
+}
+
+fn tell(seen: &Inspection, json: bool, out: &mut impl Write) -> io::Result<()> {
+    if json {
+        return writeln!(out, "{}", serde_json::to_string(seen)?);
+    }
+    writeln!(out, "{}: {}", seen.dataset, seen.snapshot.as_deref().unwrap_or("no snapshot yet"))?;
+    let mut lines = vec![
+        ("generation", seen.generation.to_string()),
+        ("rows", format!("{} in {} row groups, {}", count(seen.rows), seen.row_groups, bytes(seen.bytes))),
+        ("files", format!("{} applied, {} pending", count(seen.files_applied), seen.files_pending.len())),
+        ("lag", seen.lag_seconds.map_or_else(|| "unknown".to_owned(), span)),
+        ("ledger", bytes(seen.ledger_bytes)),
+    ];
+    lines.extend(seen.files_pending.iter().map(|key| ("pending", key.clone())));
+    lines.extend(seen.quarantined.iter().map(|key| ("quarantined", key.clone())));
+    table::write(out, &lines)?;
+    let columns: Vec<_> = seen.schema.iter().map(|(name, kind)| (name.as_str(), kind.clone())).collect();
+    writeln!(out, "columns")?;
+    table::write(out, &columns)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Inspection, tell};
+
+    fn check(json: bool) -> String {
+        let seen = Inspection {
+            dataset: "orders".to_owned(),
+            rows: 12,
+            row_groups: 1,
+            files_pending: vec!["cdc/a".to_owned()],
+            schema: vec![("id".to_owned(), "Int64".to_owned())],
+            ..Inspection::default()
+        };
+        let mut out = Vec::new();
+        tell(&seen, json, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn an_inspection_is_one_json_object_or_a_table() {
+        assert!(check(true).starts_with(r#"{"dataset":"orders","snapshot":null,"#));
+        let expected = "\
+orders: no snapshot yet
+  generation  0
+  rows        12 in 1 row groups, 0 B
+  files       0 applied, 1 pending
+  lag         unknown
+  ledger      0 B
+  pending     cdc/a
+columns
+  id  Int64
+";
+        assert_eq!(check(false), expected);
+    }
+}

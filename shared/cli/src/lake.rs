@@ -1,0 +1,31 @@
+//! `--dataset` and `--lake` → a dataset and an open store.
+//!
+//! Everything wrong here is the operator's to correct: usage, not failure.
+
+use std::{path::Path, sync::Arc};
+
+use headgate::{dataset::Dataset, store::Store};
+use headgate_aws::lake::{self, Location};
+
+use crate::{Failure, command::Table};
+
+/// Reads the dataset file and opens the lake. No AWS client is made for a directory.
+///
+/// # Errors
+/// [`Failure::Usage`]: a wrong dataset file, or a lake that is not there.
+pub async fn open(table: &Table) -> Result<(Dataset, Arc<dyn Store>), Failure> {
+    let dataset = Dataset::load(&table.dataset).map_err(Failure::usage)?;
+    if let Location::Directory(path) = Location::parse(&table.lake).map_err(Failure::usage)? {
+        must_be_directory(&path)?;
+    }
+    let store = lake::open(&table.lake).await.map_err(Failure::usage)?;
+    Ok((dataset, store))
+}
+
+/// A mistyped path must not become an empty lake.
+fn must_be_directory(path: &Path) -> Result<(), Failure> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    Err(Failure::Usage(format!("--lake {}: no such directory; correct the path or create it", path.display())))
+}
