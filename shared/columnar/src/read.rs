@@ -7,7 +7,7 @@ mod batch;
 mod column;
 mod csv;
 mod input;
-
+mod json;
 mod scalar;
 mod time;
 
@@ -61,7 +61,7 @@ pub trait Rows: fmt::Debug + Send {
 pub fn open(format: &Format, kind: FileKind, dataset: &Dataset, open: Open<'_>) -> Result<Box<dyn Rows>, Refusal> {
     match format {
         Format::Csv(dialect) => Ok(Box::new(csv::CsvRows::open(dialect, kind, dataset, open)?)),
-        Format::DebeziumJson => Err(refuse(Code::Internal, "not yet")),
+        Format::DebeziumJson => Ok(Box::new(json::JsonRows::open(kind, dataset, open)?)),
         Format::Parquet => Err(refuse(Code::Internal, "Parquet is read by row group, not as a stream")),
     }
 }
@@ -74,25 +74,49 @@ fn refuse_column(code: Code, column: &str, reason: impl Into<String>) -> Refusal
     Refusal { code, column: Some(Arc::from(column)), reason: reason.into() }
 }
 
-/// The operation a DMS letter stands for, in any case.
-fn op_of(text: &[u8]) -> Option<Op> {
+/// The operation a DMS letter stands for, in any case; a full load only inserts.
+fn op_of(text: &[u8], kind: FileKind) -> Option<Op> {
     match text {
         [b'I' | b'i'] => Some(Op::Insert),
-        [b'U' | b'u'] => Some(Op::Update),
-        [b'D' | b'd'] => Some(Op::Delete),
+        [b'U' | b'u'] if kind == FileKind::Cdc => Some(Op::Update),
+        [b'D' | b'd'] if kind == FileKind::Cdc => Some(Op::Delete),
         _ => None,
     }
 }
 
-/// The refusal of an operation; its first characters are shown, since it is no data.
-fn unknown_op(place: &str, text: &str) -> Refusal {
-    let shown: String = text.chars().take(16).collect();
-    refuse(Code::UnknownOp, format!("{place}: the operation is {shown:?}"))
+/// Where in a file, counted from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// A record, a header not counted.
+    Row(u64),
+    /// A line.
+    Line(u64),
+}
+
+impl Place {
+    fn refuse(self, code: Code, reason: &str) -> Refusal {
+        refuse(code, reason).at(self)
+    }
+
+    /// The refusal of an operation; its first characters are shown, since it is no data.
+    fn unknown_op(self, text: &str) -> Refusal {
+        let shown: String = text.chars().take(16).collect();
+        self.refuse(Code::UnknownOp, &format!("the operation is {shown:?}"))
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Row(row) => write!(f, "row {row}"),
+            Self::Line(line) => write!(f, "line {line}"),
+        }
+    }
 }
 
 impl Refusal {
     /// The same refusal with its place in front.
-    fn at(self, place: &str) -> Self {
+    fn at(self, place: Place) -> Self {
         Self { reason: format!("{place}: {}", self.reason), ..self }
     }
 }

@@ -11,6 +11,7 @@ use arrow::{
 use headgate::Code;
 
 use super::{
+    Place,
     column::{Column, Misfit},
     refuse, refuse_column,
 };
@@ -110,21 +111,19 @@ impl Batch {
     }
 
     /// The refusal of a value in a column.
-    pub(super) fn misfit(&self, place: &str, column: usize, misfit: Misfit) -> Refusal {
+    pub(super) fn misfit(&self, place: Place, column: usize, misfit: Misfit) -> Refusal {
         let field = self.schema.field(column);
         let reason = match misfit {
-            Misfit::NotOfType => format!("{place}: the value cannot be read as {}", field.data_type()),
-            Misfit::NotUtf8 => format!("{place}: the text is not UTF-8"),
-            Misfit::Unavailable => format!(
-                "{place}: the value is unavailable (an unchanged TOAST value was not logged): set REPLICA IDENTITY FULL"
-            ),
+            Misfit::NotOfType => format!("the value cannot be read as {}", field.data_type()),
+            Misfit::NotUtf8 => "the text is not UTF-8".to_owned(),
+            Misfit::Unavailable => "an unavailable TOAST value: set REPLICA IDENTITY FULL".to_owned(),
         };
-        refuse_column(Code::InvalidValue, field.name(), reason)
+        refuse_column(Code::InvalidValue, field.name(), reason).at(place)
     }
 
     /// The refusal of a row without a key.
-    pub(super) fn null_key(&self, place: &str, column: usize) -> Refusal {
-        refuse_column(Code::NullKey, self.schema.field(column).name(), format!("{place}: the key is NULL"))
+    pub(super) fn null_key(&self, place: Place, column: usize) -> Refusal {
+        refuse_column(Code::NullKey, self.schema.field(column).name(), "the key is NULL").at(place)
     }
 }
 

@@ -235,16 +235,18 @@ impl Column {
             }
             Self::Clock(values, _) => Arc::new(values.finish().reinterpret_cast::<Time64MicrosecondType>()),
             Self::Moment(values, unit, zone) => match unit {
-                TimeUnit::Second | TimeUnit::Millisecond => stamped::<TimestampMillisecondType>(values.finish(), zone),
-                TimeUnit::Microsecond => stamped::<TimestampMicrosecondType>(values.finish(), zone),
-                TimeUnit::Nanosecond => stamped::<TimestampNanosecondType>(values.finish(), zone),
+                TimeUnit::Second | TimeUnit::Millisecond => {
+                    stamped::<TimestampMillisecondType>(&values.finish(), zone.as_ref())
+                }
+                TimeUnit::Microsecond => stamped::<TimestampMicrosecondType>(&values.finish(), zone.as_ref()),
+                TimeUnit::Nanosecond => stamped::<TimestampNanosecondType>(&values.finish(), zone.as_ref()),
             },
         }
     }
 }
 
-fn stamped<T: ArrowTimestampType>(ticks: PrimitiveArray<Int64Type>, zone: &Option<Arc<str>>) -> ArrayRef {
-    Arc::new(ticks.reinterpret_cast::<T>().with_timezone_opt(zone.clone()))
+fn stamped<T: ArrowTimestampType>(ticks: &PrimitiveArray<Int64Type>, zone: Option<&Arc<str>>) -> ArrayRef {
+    Arc::new(ticks.reinterpret_cast::<T>().with_timezone_opt(zone.cloned()))
 }
 
 fn fits<T>(value: Option<T>) -> Result<T, Misfit> {

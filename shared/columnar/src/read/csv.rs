@@ -19,7 +19,7 @@ use self::{
     layout::Layout,
     record::{Dialect, Field, Found},
 };
-use super::{Open, Rows, batch::Batch, input::Input, op_of, refuse, refuse_column, time};
+use super::{Open, Place, Rows, batch::Batch, input::Input, op_of, refuse, refuse_column, time};
 use crate::changes::{Changes, FileKind, Op, Refusal};
 
 /// A CSV file's rows.
@@ -27,6 +27,7 @@ use crate::changes::{Changes, FileKind, Op, Refusal};
 pub(super) struct CsvRows {
     input: Input,
     dialect: Dialect,
+    kind: FileKind,
     null: Vec<u8>,
     layout: Layout,
     batch: Batch,
@@ -47,7 +48,8 @@ impl CsvRows {
             let names = names(text, &fields)?;
             Layout::of_names(&names, dataset)?
         } else if first.is_some() {
-            let looks_like_op = fields.first().is_some_and(|field| op_of(field.text(text, &mut room)).is_some());
+            let looks_like_op =
+                fields.first().is_some_and(|field| op_of(field.text(text, &mut room), FileKind::Cdc).is_some());
             Layout::of_count(fields.len(), looks_like_op, kind, dataset)?
         } else {
             Layout::of_nothing(dataset)?
@@ -58,35 +60,36 @@ impl CsvRows {
         let batch = Batch::new(&layout.columns, &dataset.primary_key)?;
         let stamps = Stamps { column: dataset.source.timestamp_column.clone(), ..Stamps::default() };
         let null = csv.null.clone().into_bytes();
-        Ok(Self { input, dialect, null, layout, batch, stamps, fields, room, row: 0 })
+        Ok(Self { input, dialect, kind, null, layout, batch, stamps, fields, room, row: 0 })
     }
 
     /// Takes the record at the window's start, which has the layout's number of fields.
     fn append(&mut self, length: usize) -> Result<(), Refusal> {
-        let Self { input, null, layout, batch, fields, room, .. } = self;
+        let Self { input, kind, null, layout, batch, fields, room, .. } = self;
         let record = &input.unread()[..length];
-        let place = || format!("row {}", self.row);
+        let place = Place::Row(self.row);
         let op = match layout.op {
             None => Op::Insert,
             Some(at) => {
                 let text = fields[at].text(record, room);
-                op_of(text).ok_or_else(|| unknown_op(&place(), text))?
+                op_of(text, *kind)
+                    .ok_or_else(|| place.unknown_op(&String::from_utf8_lossy(&text[..text.len().min(16)])))?
             }
         };
         if let Some(at) = layout.stamp {
-            self.stamps.see(fields[at].text(record, room), null).map_err(|refusal| refusal.at(&place()))?;
+            self.stamps.see(fields[at].text(record, room), null).map_err(|refusal| refusal.at(place))?;
         }
         for (column, at) in layout.fields.iter().enumerate() {
             let field = &fields[*at];
             let text = field.text(record, room);
             if !field.quoted && text == *null {
                 if batch.is_key(column) {
-                    return Err(batch.null_key(&place(), column));
+                    return Err(batch.null_key(place, column));
                 }
                 batch.columns()[column].append_null();
             } else if let Err(misfit) = batch.columns()[column].append_text(text) {
                 if op != Op::Delete || batch.is_key(column) {
-                    return Err(batch.misfit(&place(), column, misfit));
+                    return Err(batch.misfit(place, column, misfit));
                 }
                 batch.columns()[column].append_null();
             }
@@ -107,7 +110,7 @@ impl CsvRows {
         for (key, at) in layout.old_keys.iter().enumerate() {
             let text = fields[*at].text(record, room);
             if let Err(misfit) = batch.old_keys()[key].append_text(text) {
-                return Err(batch.misfit(&format!("row {}, before the change", self.row), batch.keys()[key], misfit));
+                return Err(batch.misfit(Place::Row(self.row), batch.keys()[key], misfit));
             }
         }
         batch.tell_old_key();
@@ -139,8 +142,8 @@ impl Rows for CsvRows {
             self.row = row;
             if self.fields.len() != self.layout.count {
                 let (found, expected) = (self.fields.len(), self.layout.count);
-                let reason = format!("row {row}: {found} fields where {expected} are expected");
-                return Err(refuse(Code::UnreadableFile, reason));
+                let reason = format!("{found} fields where {expected} are expected");
+                return Err(Place::Row(row).refuse(Code::UnreadableFile, &reason));
             }
             self.append(length)?;
             self.input.consume(length);
@@ -189,8 +192,8 @@ fn record(
         }
         match dialect.split(text, input.ended(), fields) {
             Found::Record(length) => return Ok(Some(length)),
-            Found::Incomplete => input.more().map_err(|refusal| refusal.at(&format!("row {row}")))?,
-            Found::Malformed(reason) => return Err(refuse(Code::UnreadableFile, format!("row {row}: {reason}"))),
+            Found::Incomplete => input.more().map_err(|refusal| refusal.at(Place::Row(row)))?,
+            Found::Malformed(reason) => return Err(Place::Row(row).refuse(Code::UnreadableFile, reason)),
         }
     }
 }
@@ -200,8 +203,4 @@ fn names(record: &[u8], fields: &[Field]) -> Result<Vec<String>, Refusal> {
     let name = |field: &Field| String::from_utf8(field.text(record, &mut room).to_vec());
     let names: Result<_, _> = fields.iter().map(name).collect();
     names.map_err(|_| refuse(Code::UnreadableFile, "the header is not UTF-8"))
-}
-
-fn unknown_op(place: &str, text: &[u8]) -> Refusal {
-    super::unknown_op(place, &String::from_utf8_lossy(&text[..text.len().min(16)]))
 }

@@ -30,7 +30,10 @@ pub(super) struct Input {
 
 impl fmt::Debug for Input {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Input").field("unread", &(self.end - self.start)).field("ended", &self.ended).finish()
+        f.debug_struct("Input")
+            .field("unread", &(self.end - self.start))
+            .field("ended", &self.ended)
+            .finish_non_exhaustive()
     }
 }
 

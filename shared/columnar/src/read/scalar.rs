@@ -6,9 +6,8 @@
 pub(super) fn integer<T: TryFrom<i128>>(text: &[u8]) -> Option<T> {
     let (negative, digits) = signed(text);
     let value = match digits.len() {
-        0 => return None,
-        ..=18 => i128::from(short(digits)?),
-        ..=38 => long(digits)?,
+        1..=18 => i128::from(short(digits)?),
+        19..=38 => append(0, digits)?,
         _ => return None,
     };
     T::try_from(if negative { -value } else { value }).ok()
@@ -27,7 +26,7 @@ pub(super) fn decimal(text: &[u8], precision: u8, scale: i8) -> Option<i128> {
     // Zeros at the end carry no value, so that more digits than the scale are no loss.
     let kept = fraction.iter().rposition(|b| *b != b'0').map_or(&fraction[..0], |last| &fraction[..=last]);
     let digits = append(append(0, whole)?, kept)?;
-    let shift = i64::from(scale) + exponent - kept.len() as i64;
+    let shift = i64::from(scale) + exponent - i64::try_from(kept.len()).ok()?;
     let value = shifted(digits, shift)?;
     let limit = 10_i128.checked_pow(precision.into()).unwrap_or(i128::MAX);
     (value < limit).then_some(if negative { -value } else { value })
@@ -107,10 +106,6 @@ fn append(mut value: i128, digits: &[u8]) -> Option<i128> {
         value = value.checked_mul(power)?.checked_add(i128::from(short(part)?))?;
     }
     Some(value)
-}
-
-fn long(digits: &[u8]) -> Option<i128> {
-    append(0, digits)
 }
 
 /// Up to 18 digits.

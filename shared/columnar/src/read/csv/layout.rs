@@ -8,9 +8,12 @@ use headgate::{
 
 use crate::{
     changes::{FileKind, Refusal},
-    read::{refuse, refuse_column},
+    read::{Place, refuse, refuse_column},
     schema::declared,
 };
+
+/// Names of columns that DMS transformations add.
+const HEADER_PREFIX: &str = "AR_H_";
 
 /// What the fields of every record are.
 #[derive(Debug, PartialEq, Eq)]
@@ -71,17 +74,20 @@ impl Layout {
         dataset: &Dataset,
     ) -> Result<Self, Refusal> {
         let full = full_names(dataset)?;
-        let optional_order = dataset.source.order_column.as_ref().filter(|order| full.last() == Some(order));
-        let missing = full.len().checked_sub(count);
-        let names = match (missing, optional_order.is_some()) {
-            (Some(0), _) => &full[..],
-            (Some(1), false) => &full[1..],
+        let order_is_last = dataset.source.order_column.as_ref().is_some_and(|order| full.last() == Some(order));
+        let (has_op, has_order) = match (full.len().checked_sub(count), order_is_last) {
+            (Some(0), _) => (true, true),
             // One of the operation and the sequence is missing: a load lacks the operation rather.
-            (Some(1), true) if kind == FileKind::Cdc && looks_like_op => &full[..full.len() - 1],
-            (Some(1), true) => &full[1..],
-            (Some(2), true) => &full[1..full.len() - 1],
-            _ => return Err(refuse(Code::UnreadableFile, unexpected(count, full.len(), optional_order.is_some()))),
+            (Some(1), true) if kind == FileKind::Cdc && looks_like_op => (true, false),
+            (Some(1), _) => (false, true),
+            (Some(2), true) => (false, false),
+            _ => return Err(unexpected(count, full.len(), order_is_last)),
         };
+        // Rather a table that lost a column than one whose first value happens to be such a letter.
+        if !has_op && looks_like_op && kind == FileKind::Cdc {
+            return Err(unexpected(count, full.len(), order_is_last));
+        }
+        let names = &full[usize::from(!has_op)..full.len() - usize::from(!has_order)];
         Self::of_names(names, dataset)
     }
 
@@ -115,6 +121,7 @@ fn is_aside(name: &str, names: &[String], dataset: &Dataset) -> bool {
     name == source.op_column
         || source.timestamp_column.as_deref() == Some(name)
         || source.order_column.as_deref() == Some(name)
+        || name.starts_with(HEADER_PREFIX)
         || of.is_some_and(|column| names.iter().any(|other| other == column))
 }
 
@@ -136,9 +143,10 @@ fn full_names(dataset: &Dataset) -> Result<Vec<String>, Refusal> {
     Ok(names.collect())
 }
 
-fn unexpected(count: usize, full: usize, optional_order: bool) -> String {
-    let least = full - 1 - usize::from(optional_order);
-    format!("row 1: {count} fields where {least} to {full} are expected")
+fn unexpected(count: usize, full: usize, order_is_last: bool) -> Refusal {
+    let least = full - 1 - usize::from(order_is_last);
+    let reason = format!("{count} fields where {full} are expected, or {least} without an operation");
+    Place::Row(1).refuse(Code::UnreadableFile, &reason)
 }
 
 #[cfg(test)]
@@ -169,7 +177,7 @@ mod tests {
             &known,
             Ok("op 0 ts 1 2=name:Utf8 3=id:Int64 old [4] more [\"x\"]"),
         );
-        check(&["id"], &known, Ok("op - ts - 0=id:Int64 old [] more []"));
+        check(&["id", "AR_H_USER"], &known, Ok("op - ts - 0=id:Int64 old [] more []"));
         check(&["id", "BI_x"], &known, Ok("op - ts - 0=id:Int64 old [] more [\"BI_x\"]"));
         check(&["Op", "name"], &known, Err(Code::MissingKeyColumn));
         check(&["id", "id"], &known, Err(Code::UnreadableFile));
@@ -185,6 +193,8 @@ mod tests {
         let without = Ok("op - ts 0 1=id:Int64 2=name:Utf8 old [] more []".to_owned());
         assert_eq!(of(&known, 4, true, FileKind::Cdc), with_op);
         assert_eq!(of(&known, 3, false, FileKind::Load), without);
+        assert_eq!(of(&known, 3, false, FileKind::Cdc), without);
+        assert_eq!(of(&known, 3, true, FileKind::Cdc), Err(Code::UnreadableFile));
         assert_eq!(of(&known, 2, false, FileKind::Load), Err(Code::UnreadableFile));
         assert_eq!(of(&known, 5, true, FileKind::Cdc), Err(Code::UnreadableFile));
         known.source.order_column = Some("seq".to_owned());

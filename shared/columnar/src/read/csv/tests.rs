@@ -1,5 +1,7 @@
 //! What a CSV file says → what is read.
 
+use std::fmt::Write;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -120,7 +122,7 @@ fn refuses_what_is_wrong() {
     let check = |file: &[u8], want| refuse_file(&orders, &plain(), file, want);
     let t = "2024-01-15 22:30:21.000000";
     check(b"", (Code::UnreadableFile, None, "the file is empty (0 bytes)"));
-    check(b"I,1\n", (Code::UnreadableFile, None, "row 1: 2 fields where 4 to 5 are expected"));
+    check(b"I,1\n", (Code::UnreadableFile, None, "row 1: 2 fields where 5 are expected, or 4 without an operation"));
     let row = |row: &str| format!("I,{t},1,a,1\n{row}\n").into_bytes();
     check(&row(&format!("I,{t},1,a")), (Code::UnreadableFile, None, "row 2: 4 fields where 5 are expected"));
     check(&row(&format!("X,{t},1,a,1")), (Code::UnknownOp, None, "row 2: the operation is \"X\""));
@@ -134,7 +136,9 @@ fn refuses_what_is_wrong() {
     check(&row(&format!("I,{t},1,\"a,1")), (Code::UnreadableFile, None, "row 2: a quoted field does not end"));
     let latin = [format!("I,{t},1,").as_bytes(), b"\xe9,1\n"].concat();
     check(&latin, (Code::InvalidValue, Some("name"), "row 1: the text is not UTF-8"));
-    check(b"I,1,a,2\n", (Code::InvalidValue, Some("ts"), "row 1: the value is no time"));
+    let reason = "row 1: 4 fields where 5 are expected, or 4 without an operation";
+    check(b"I,1,a,2\n", (Code::UnreadableFile, None, reason));
+    check(b"x,1,a,2\n", (Code::InvalidValue, Some("ts"), "row 1: the value is no time"));
     let mut packed = gzip(&row("x"));
     packed.truncate(packed.len() - 1);
     assert_eq!(read(&orders, &plain(), FileKind::Cdc, &packed, 9).unwrap_err().code, Code::UnreadableFile);
@@ -169,7 +173,7 @@ proptest! {
         let (mut file, mut want) = (String::new(), Vec::new());
         for (id, a, b, quote) in &rows {
             let text = |value: &Option<String>| written(value.as_deref(), *quote, &null);
-            file += &format!("U,{id},{},{}{newline}", text(a), text(b));
+            write!(file, "U,{id},{},{}{newline}", text(a), text(b)).unwrap();
             let shown = |value: &Option<String>| value.clone().unwrap_or("NULL".to_owned());
             want.push(format!("Update id={id} a={} b={}", shown(a), shown(b)));
         }
