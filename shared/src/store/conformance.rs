@@ -16,7 +16,10 @@ mod uploading;
 
 const ROOT: &str = "conformance/";
 
-/// Tries every verb and condition of `store`, one after the other and 64 at once; panics where a promise is broken.
+/// Tries every verb and condition of `store`, one after the other and 64 at once.
+///
+/// # Panics
+/// Where a promise is broken.
 pub async fn check(store: Arc<dyn Store>) {
     empty(&*store).await;
     objects(&*store).await;

@@ -8,7 +8,7 @@ use std::{
     fs::{File, Metadata},
     io::{self, Read, Seek},
     os::unix::fs::MetadataExt,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -59,18 +59,28 @@ impl Identity {
 }
 
 /// The tags of the contents this process has already read or written.
-#[derive(Debug, Default)]
-pub(super) struct Digests(Mutex<HashMap<Identity, ETag>>);
+#[derive(Debug)]
+pub(super) struct Digests {
+    known: Mutex<HashMap<Identity, ETag>>,
+    /// The one the file system stamps changes by.
+    clock: Arc<dyn Clock>,
+}
+
+impl Default for Digests {
+    fn default() -> Self {
+        Self { known: Mutex::default(), clock: Arc::new(SystemClock) }
+    }
+}
 
 impl Digests {
     /// The tag, if the content is known.
     pub(super) fn known(&self, meta: &Metadata) -> Option<ETag> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&Identity::of(meta)).cloned()
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&Identity::of(meta)).cloned()
     }
 
     /// Keeps the tag of a content that only this process can have touched.
     pub(super) fn remember(&self, meta: &Metadata, etag: &ETag) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= REMEMBERED {
             known.clear();
         }
@@ -84,7 +94,7 @@ impl Digests {
             if let Some(etag) = self.known(&meta) {
                 return Ok((etag, meta));
             }
-            let now = SystemClock.now();
+            let now = self.clock.now();
             file.rewind()?;
             let etag = of_content(file)?;
             // Someone else may write into the file in place while we read: then what we hashed never existed.
@@ -134,7 +144,8 @@ fn of_content(file: &mut File) -> io::Result<ETag> {
 mod tests {
     use std::{fs, io::Write, time::SystemTime};
 
-    use super::*;
+    use super::{super::modified, *};
+    use crate::clock::ManualClock;
 
     #[test]
     fn a_stream_and_a_whole_agree() {
@@ -149,17 +160,14 @@ mod tests {
 
     #[test]
     fn a_fresh_file_is_not_remembered_and_a_settled_one_is() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("x");
-        let digests = Digests::default();
-        fs::write(&path, "one").unwrap();
-        let mut file = File::open(&path).unwrap();
-        digests.of(&mut file).unwrap();
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(b"one").unwrap();
         let meta = file.metadata().unwrap();
-        assert_eq!(digests.known(&meta), None, "the file is younger than a tick");
-        while !Identity::of(&meta).settled(SystemClock.now()) {
-            std::thread::yield_now();
-        }
+        let clock = Arc::new(ManualClock::new(modified(&meta)));
+        let digests = Digests { known: Mutex::default(), clock: Arc::clone(&clock) as Arc<dyn Clock> };
+        digests.of(&mut file).unwrap();
+        assert_eq!(digests.known(&meta), None, "a second write may still leave the same time");
+        clock.advance(TICK + Duration::from_millis(1));
         digests.of(&mut file).unwrap();
         assert_eq!(digests.known(&meta), Some(of_bytes(b"one")));
     }

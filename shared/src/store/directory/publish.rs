@@ -158,7 +158,7 @@ fn place(key: &str, path: &Path, draft: &Draft, exclusive: bool) -> Result<()> {
         });
         let Err(error) = placed else { return Ok(()) };
         match error.kind() {
-            // A concurrent delete removed the folder between the two calls.
+            // A concurrent delete removed the folder before the last call.
             io::ErrorKind::NotFound => {}
             // A folder with nothing in it is not an object: it is left from a killed delete.
             _ if path.is_dir() && fs::remove_dir(path).is_ok() => {}
@@ -166,9 +166,13 @@ fn place(key: &str, path: &Path, draft: &Draft, exclusive: bool) -> Result<()> {
             io::ErrorKind::AlreadyExists if exclusive && path.symlink_metadata().is_ok() => {
                 return Err(StoreError::Changed { key: key.to_owned() });
             }
-            io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {
+            io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists
+                if path.ancestors().skip(1).any(Path::is_file) =>
+            {
                 return Err(refused(key, "a part of the key before a `/` is an object itself"));
             }
+            // `create_dir_all` saw a folder that was gone when it looked again.
+            io::ErrorKind::AlreadyExists => {}
             _ => return Err(failure(key, &error)),
         }
     }

@@ -101,7 +101,7 @@ async fn creating_and_removing_in_one_folder_do_not_collide() {
         .map(|number| {
             let store = store.clone();
             tokio::spawn(async move {
-                for round in 0..40 {
+                for round in 0..150 {
                     let key = format!("deep/er/{number}");
                     let condition = if round % 2 == 0 { Condition::Absent } else { Condition::Always };
                     put(&store, &key, condition).await.unwrap();
