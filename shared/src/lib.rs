@@ -7,6 +7,8 @@ pub mod config;
 pub mod dataset;
 pub mod error;
 pub mod faults;
+pub mod metrics;
+pub mod runtime;
 pub mod store;
 
 pub use error::{Class, Code, Error};

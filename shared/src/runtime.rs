@@ -1,0 +1,197 @@
+//! A handler → a Lambda function: logging, panics, failures, the runtime's loop.
+//!
+//! The one bootstrap; nothing here knows what a function does.
+
+use std::{
+    panic,
+    sync::{Arc, Once},
+};
+
+pub use lambda_runtime::{Context, Diagnostic, LambdaEvent};
+use serde_json::Value;
+use tracing::{Instrument, Subscriber};
+use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
+
+use crate::{
+    clock::Timestamp,
+    config::process_environment,
+    error::{Code, Error},
+};
+
+/// Sends logs to stdout as JSON lines, panics among them. The second call does nothing.
+///
+/// The level is `AWS_LAMBDA_LOG_LEVEL` (Lambda's own setting), else `RUST_LOG`, else `info`.
+pub fn start() {
+    static STARTED: Once = Once::new();
+    STARTED.call_once(|| {
+        let subscriber = subscriber(&directives(process_environment), std::io::stdout);
+        // Where a subscriber is there already, as in a test, it stays.
+        let _ = tracing::subscriber::set_global_default(subscriber);
+        panic::set_hook(Box::new(log_panic));
+    });
+}
+
+/// Runs `handler` for one event after the other, for as long as Lambda keeps this process.
+///
+/// A handler's failure becomes the invocation's: its code is the error type, its message the error message. A span
+/// around each call carries `request_id`, and `dataset` where the setting `DATASET` names one.
+///
+/// # Errors
+/// Where the Runtime API cannot be reached any more.
+///
+/// # Panics
+/// In `lambda_runtime`, where Lambda's own settings (`AWS_LAMBDA_FUNCTION_NAME` and so on) are missing.
+pub async fn run<F>(handler: F) -> Result<(), Error>
+where
+    F: AsyncFn(LambdaEvent<Value>) -> Result<Value, Error>,
+{
+    start();
+    let (handler, dataset) = (Arc::new(handler), process_environment("DATASET"));
+    let service = lambda_runtime::service_fn(move |event| {
+        let (handler, dataset) = (Arc::clone(&handler), dataset.clone());
+        async move { invoke(&*handler, event, dataset.as_deref()).await }
+    });
+    let ended = lambda_runtime::Runtime::new(service).run().await;
+    ended.map_err(|error| Error::retry(Code::Unavailable, format!("the Runtime API: {error}")))
+}
+
+/// When Lambda will stop this invocation.
+#[must_use]
+pub fn deadline(context: &Context) -> Timestamp {
+    Timestamp(i64::try_from(context.deadline).unwrap_or(i64::MAX))
+}
+
+async fn invoke<F>(handler: &F, event: LambdaEvent<Value>, dataset: Option<&str>) -> Result<Value, Diagnostic>
+where
+    F: AsyncFn(LambdaEvent<Value>) -> Result<Value, Error>,
+{
+    let span = tracing::info_span!("invocation", request_id = event.context.request_id, dataset);
+    async {
+        handler(event).await.map_err(|error| {
+            tracing::error!(class = ?error.class, code = error.code.as_str(), "{error}");
+            Diagnostic { error_type: error.code.as_str().to_owned(), error_message: error.message }
+        })
+    }
+    .instrument(span)
+    .await
+}
+
+fn directives(lookup: impl Fn(&str) -> Option<String>) -> String {
+    let set = lookup("AWS_LAMBDA_LOG_LEVEL").or_else(|| lookup("RUST_LOG")).filter(|set| !set.is_empty());
+    match set {
+        None => "info".to_owned(),
+        // Lambda knows a level above error.
+        Some(set) if set.eq_ignore_ascii_case("fatal") => "error".to_owned(),
+        Some(set) => set,
+    }
+}
+
+fn subscriber<W>(directives: &str, writer: W) -> impl Subscriber + Send + Sync
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    // Lambda filters and indexes lines by their top-level `timestamp` and `level`.
+    tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_current_span(false)
+        .with_span_list(true)
+        .with_env_filter(EnvFilter::builder().parse_lossy(directives))
+        .with_writer(writer)
+        .finish()
+}
+
+fn log_panic(panic: &panic::PanicHookInfo<'_>) {
+    let message = panic.payload_as_str().unwrap_or("no message");
+    let place = panic.location().map(ToString::to_string);
+    tracing::error!(place, code = Code::Internal.as_str(), "panic: {message}");
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Mutex, PoisonError};
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::error::Class;
+
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl std::io::Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Log {
+        fn lines(&self) -> Vec<Value> {
+            let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
+            text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        }
+    }
+
+    fn event(payload: Value) -> LambdaEvent<Value> {
+        let mut context = Context::default();
+        "r-1".clone_into(&mut context.request_id);
+        context.deadline = 1_700_000_000_000;
+        LambdaEvent { payload, context }
+    }
+
+    /// What a handler that echoes, or fails for `null`, answers and logs.
+    async fn answer(payload: Value, directives: &str) -> (Result<Value, Diagnostic>, Vec<Value>) {
+        let log = Log::default();
+        let writer = log.clone();
+        let guard = tracing::subscriber::set_default(subscriber(directives, move || writer.clone()));
+        let handler = async |event: LambdaEvent<Value>| {
+            tracing::info!(rows = 3, "handled");
+            match event.payload {
+                Value::Null => Err(Error::poison(Code::InvalidEvent, "an event of no kind")),
+                _ => Ok(json!({"deadline": deadline(&event.context).0, "payload": event.payload})),
+            }
+        };
+        let answered = invoke(&handler, event(payload), Some("orders")).await;
+        drop(guard);
+        (answered, log.lines())
+    }
+
+    #[tokio::test]
+    async fn an_answer_passes_and_its_logs_say_whose_they_are() {
+        let (answered, log) = answer(json!([1]), "info").await;
+        assert_eq!(answered, Ok(json!({"deadline": 1_700_000_000_000_i64, "payload": [1]})));
+        assert_eq!(log.len(), 1);
+        assert!(log[0]["timestamp"].is_string());
+        assert_eq!(
+            (&log[0]["level"], &log[0]["message"], &log[0]["rows"]),
+            (&json!("INFO"), &json!("handled"), &json!(3))
+        );
+        assert_eq!(log[0]["spans"], json!([{"name": "invocation", "request_id": "r-1", "dataset": "orders"}]));
+    }
+
+    #[tokio::test]
+    async fn a_failure_is_the_runtimes_and_logged_once() {
+        let (answered, log) = answer(Value::Null, "error").await;
+        let diagnostic =
+            Diagnostic { error_type: "invalid_event".to_owned(), error_message: "an event of no kind".to_owned() };
+        assert_eq!(answered, Err(diagnostic));
+        assert_eq!(log.len(), 1, "{log:?}");
+        assert_eq!((&log[0]["code"], &log[0]["message"]), (&json!("invalid_event"), &json!("an event of no kind")));
+        assert_eq!(log[0]["class"], json!(format!("{:?}", Class::Poison)));
+    }
+
+    #[test]
+    fn lambdas_level_comes_first() {
+        let level = |given: &[(&str, &str)]| {
+            directives(|name| given.iter().find(|(given, _)| *given == name).map(|(_, text)| (*text).to_owned()))
+        };
+        assert_eq!(level(&[]), "info");
+        assert_eq!(level(&[("RUST_LOG", "headgate=debug")]), "headgate=debug");
+        assert_eq!(level(&[("RUST_LOG", "debug"), ("AWS_LAMBDA_LOG_LEVEL", "WARN")]), "WARN");
+        assert_eq!(level(&[("AWS_LAMBDA_LOG_LEVEL", "FATAL")]), "error");
+    }
+}
