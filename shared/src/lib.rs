@@ -9,6 +9,7 @@ pub mod error;
 pub mod faults;
 pub mod metrics;
 pub mod runtime;
+pub mod state;
 pub mod store;
 
 pub use error::{Class, Code, Error};
