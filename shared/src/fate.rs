@@ -1,0 +1,97 @@
+//! A record → exactly one outcome, counted.
+//!
+//! What goes in is the sum of the fates; an outcome that is none of these does not exist.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::error::{Code, Error};
+
+/// How a record ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fate {
+    /// It is in the lake.
+    Stored,
+    /// Left out on purpose.
+    Dropped {
+        /// Why.
+        reason: Dropped,
+    },
+    /// Bad: set aside with its raw bytes.
+    Quarantined {
+        /// Why.
+        reason: Code,
+    },
+    /// The world failed: to be delivered again.
+    Retry {
+        /// Why.
+        reason: Code,
+    },
+}
+
+/// Why a record was left out on purpose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Dropped {
+    /// A filter of the dataset.
+    Filtered,
+    /// A message of the transport, not of the data.
+    Control,
+}
+
+/// How many records ended how.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Fates(BTreeMap<Fate, u64>);
+
+impl Fates {
+    /// Counts `records` that ended so.
+    pub fn add(&mut self, fate: Fate, records: u64) {
+        if records > 0 {
+            *self.0.entry(fate).or_default() += records;
+        }
+    }
+
+    /// How many ended so.
+    #[must_use]
+    pub fn of(&self, fate: Fate) -> u64 {
+        self.0.get(&fate).copied().unwrap_or_default()
+    }
+
+    /// The fates that occurred, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (Fate, u64)> {
+        self.0.iter().map(|(fate, records)| (*fate, *records))
+    }
+
+    /// Checks that each of the `records` that went in has a fate.
+    ///
+    /// # Errors
+    /// Retry: records are unaccounted for, which is a bug; nothing may be acknowledged.
+    pub fn account_for(&self, records: u64) -> Result<(), Error> {
+        let ended: u64 = self.0.values().sum();
+        if ended == records {
+            return Ok(());
+        }
+        Err(Error::retry(Code::Internal, format!("{records} records went in and {ended} have a fate")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_record_has_one_fate() {
+        let mut fates = Fates::default();
+        let bad = Fate::Quarantined { reason: Code::InvalidValue };
+        for (fate, records) in [(bad, 1), (Fate::Stored, 5), (bad, 2), (Fate::Retry { reason: Code::Unavailable }, 0)] {
+            fates.add(fate, records);
+        }
+        assert_eq!(fates.iter().collect::<Vec<_>>(), [(Fate::Stored, 5), (bad, 3)]);
+        assert_eq!((fates.of(bad), fates.of(Fate::Dropped { reason: Dropped::Control })), (3, 0));
+        assert_eq!(fates.account_for(8), Ok(()));
+        let message = "9 records went in and 8 have a fate";
+        assert_eq!(fates.account_for(9), Err(Error::retry(Code::Internal, message)));
+    }
+}
