@@ -63,6 +63,10 @@ impl Aws {
             .build();
         aws_sdk_s3::Client::from_conf(config)
     }
+
+    pub(crate) fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
+        aws_sdk_dynamodb::Client::new(&self.config)
+    }
 }
 
 fn patience() -> TimeoutConfig {

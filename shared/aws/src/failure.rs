@@ -67,6 +67,7 @@ fn passing(code: &str) -> bool {
             | "LimitExceededException"
             | "OperationAborted"
             | "ProvisionedThroughputExceededException"
+            | "ReplicatedWriteConflictException"
             | "RequestLimitExceeded"
             | "RequestTimeout"
             | "ServiceUnavailable"

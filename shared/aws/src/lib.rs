@@ -3,9 +3,11 @@
 //! The SDK lives here and nowhere else: none of its types leaves this package.
 
 pub mod client;
+pub mod dynamodb;
 mod failure;
 pub mod lake;
 pub mod s3;
 
 pub use client::{Aws, Endpoint};
+pub use dynamodb::DynamoState;
 pub use s3::S3Store;
