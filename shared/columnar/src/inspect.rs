@@ -1,9 +1,19 @@
 //! A snapshot and its change files → what a person asks about them.
+//!
+//! Nothing is changed, and nothing but footers is read.
 
 use std::sync::Arc;
 
 use headgate::{Error, clock::Clock, dataset::Dataset, store::Store};
+use parquet::file::metadata::PageIndexPolicy;
 use serde::Serialize;
+
+use crate::merge::{
+    Options,
+    plan::Role,
+    publish::{Current, current},
+    run::{Stop, lag, look},
+};
 
 /// What is known of a dataset's snapshot.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -18,8 +28,12 @@ pub struct Inspection {
     pub files_applied: u64,
     /// Keys of files that wait.
     pub files_pending: Vec<String>,
+    /// Keys of files that are not applied by themselves, being behind the lateness horizon.
+    pub refused: Vec<String>,
     /// Keys of files set aside in quarantine.
     pub quarantined: Vec<String>,
+    /// Keys under the prefix that are no change files by their names.
+    pub unrecognized: Vec<String>,
     /// Seconds between the newest applied file's own time and now.
     pub lag_seconds: Option<f64>,
     /// Rows.
@@ -30,6 +44,8 @@ pub struct Inspection {
     pub bytes: u64,
     /// Bytes of the ledger.
     pub ledger_bytes: u64,
+    /// Whether the rows are in key order.
+    pub sorted: bool,
     /// Columns: name and type.
     pub schema: Vec<(String, String)>,
 }
@@ -37,7 +53,37 @@ pub struct Inspection {
 /// Looks at the snapshot and its change files without changing anything.
 ///
 /// # Errors
-/// Where the store fails or the snapshot is not ours.
-pub async fn inspect(_store: &Arc<dyn Store>, _dataset: &Dataset, _clock: &dyn Clock) -> Result<Inspection, Error> {
-    Ok(Inspection::default())
+/// Where the store fails, the snapshot is not ours, or the files contradict each other.
+pub async fn inspect(store: &Arc<dyn Store>, dataset: &Dataset, clock: &dyn Clock) -> Result<Inspection, Error> {
+    let told = |failure| Stop::from(failure).error;
+    let (snapshot, _) = current(store, &dataset.target, PageIndexPolicy::Skip).await.map_err(told)?;
+    let mut inspection = Inspection { dataset: dataset.name.clone(), ..Inspection::default() };
+    if let Some(snapshot) = &snapshot {
+        describe(snapshot, dataset, clock, &mut inspection);
+    }
+    let dataset = Arc::new(dataset.clone());
+    let (todo, unrecognized) =
+        look(store, &dataset, snapshot.as_ref(), &Options::default(), clock).await.map_err(told)?;
+    let changes = todo.changes.into_iter().filter(|(_, role)| *role != Role::Settled);
+    inspection.files_pending = todo.loads.into_iter().map(|load| load.meta.key).collect();
+    inspection.files_pending.extend(changes.map(|(change, _)| change.meta.key));
+    inspection.refused = todo.refused;
+    inspection.unrecognized = unrecognized;
+    Ok(inspection)
+}
+
+fn describe(current: &Current, dataset: &Dataset, clock: &dyn Clock, inspection: &mut Inspection) {
+    let ledger = &current.ledger;
+    let fields = current.snapshot.schema().fields().iter();
+    inspection.snapshot = Some(current.meta.key.clone());
+    inspection.generation = ledger.generation;
+    inspection.files_applied = ledger.applied();
+    inspection.quarantined = ledger.quarantined.keys().map(|key| format!("{}{key}", dataset.source.prefix)).collect();
+    inspection.lag_seconds = lag(ledger.newest.as_deref(), clock);
+    inspection.rows = current.snapshot.groups.iter().map(|group| group.rows.cast_unsigned()).sum();
+    inspection.row_groups = current.snapshot.groups.len() as u64;
+    inspection.bytes = current.meta.size;
+    inspection.ledger_bytes = current.ledger_bytes;
+    inspection.sorted = ledger.sorted;
+    inspection.schema = fields.map(|field| (field.name().clone(), field.data_type().to_string())).collect();
 }

@@ -4,6 +4,7 @@ pub mod bounds;
 pub mod changes;
 pub mod inspect;
 pub mod merge;
+mod object;
 pub mod read;
 pub mod rows;
 pub mod sample;

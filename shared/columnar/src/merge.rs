@@ -1,9 +1,49 @@
 //! Change files and the last snapshot → the next snapshot.
+//!
+//! Plan (what changed) → apply (rewrite only that) → publish (compare-and-swap). The state after a merge equals
+//! replaying every change in order, whatever the order, batching or repetition in which events arrived.
 
-use std::{fmt, sync::Arc, time::Duration};
+mod apply;
+mod base;
+mod carry;
+mod changes;
+mod counted;
+mod dedupe;
+mod delta;
+mod encode;
+mod fold;
+mod generation;
+mod keys;
+mod ledger;
+mod listing;
+mod names;
+mod output;
+mod patch;
+pub(crate) mod plan;
+mod probe;
+pub(crate) mod publish;
+mod quarantine;
+mod round;
+mod route;
+pub(crate) mod run;
+mod shape;
 
-use headgate::{Error, clock::Clock, dataset::Dataset, store::Store};
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use headgate::{
+    Error,
+    clock::Clock,
+    dataset::Dataset,
+    store::{Condition, Store},
+};
 use serde::Serialize;
+
+use self::run::Run;
 
 /// What bounds a merge, and what it is asked beyond the new files.
 #[derive(Debug, Clone)]
@@ -20,6 +60,20 @@ pub struct Options {
     pub quarantine: Vec<String>,
     /// Keys that events named: looked at even where the listing does not reach.
     pub poked: Vec<String>,
+}
+
+impl Default for Options {
+    /// One thread, the memory of a small function, no end, nothing asked.
+    fn default() -> Self {
+        Self {
+            threads: 1,
+            memory: 512 << 20,
+            time_left: None,
+            include: Vec::new(),
+            quarantine: Vec::new(),
+            poked: Vec::new(),
+        }
+    }
 }
 
 /// How a merge ended.
@@ -82,6 +136,10 @@ pub struct MergeReport {
     pub vanished: u64,
     /// Files refused because they are behind the lateness horizon.
     pub refused: Vec<String>,
+    /// Listed files of an earlier generation, which are left out.
+    pub outdated: u64,
+    /// Keys under the prefix that are no change files by their names, and are left alone.
+    pub unrecognized: Vec<String>,
     /// Files moved to quarantine.
     pub quarantined: Vec<String>,
     /// Columns of the files that the dataset does not declare.
@@ -129,11 +187,39 @@ impl Progress for Silent {}
 /// It never fails as a whole: the report says how it ended, and what was published is always some prefix of the
 /// change files, whole.
 pub async fn merge(
-    _store: &Arc<dyn Store>,
-    _dataset: &Dataset,
-    _options: &Options,
-    _clock: &dyn Clock,
-    _progress: &dyn Progress,
+    store: &Arc<dyn Store>,
+    dataset: &Dataset,
+    options: &Options,
+    clock: &dyn Clock,
+    progress: &dyn Progress,
 ) -> MergeReport {
-    MergeReport::default()
+    let started = Instant::now();
+    let (store, counts) = counted::counted(store);
+    let mut report = MergeReport { dataset: dataset.name.clone(), ..MergeReport::default() };
+    let run = Run { store: &store, dataset: Arc::new(dataset.clone()), options, clock, progress, started };
+    match run.all(&mut report).await {
+        Ok(outcome) => report.outcome = outcome,
+        Err(stop) => {
+            report.outcome = Outcome::Stopped;
+            report.error = Some(stop.error);
+            report.stopped_at = stop.key;
+            report.column = stop.column;
+        }
+    }
+    report.bytes_read = counts.bytes_read();
+    report.list_requests = counts.list_requests();
+    report.seconds = started.elapsed().as_secs_f64();
+    if report.publishes > 0 {
+        keep(&store, dataset, &report).await;
+    }
+    report
+}
+
+/// Keeps the report beside the snapshot; the snapshot does not depend on it.
+async fn keep(store: &Arc<dyn Store>, dataset: &Dataset, report: &MergeReport) {
+    let Ok(text) = serde_json::to_vec_pretty(report) else { return };
+    let kept = store.put(&publish::report_key(dataset), Bytes::from(text), Condition::Always).await;
+    if let Err(error) = kept {
+        tracing::warn!(%error, "the report could not be kept beside the snapshot");
+    }
 }

@@ -8,6 +8,7 @@ mod column;
 mod csv;
 mod input;
 mod json;
+pub mod parquet;
 mod scalar;
 mod time;
 

@@ -1,0 +1,401 @@
+//! Changes in order → the last one of every key.
+//!
+//! Its size follows the keys that changed, not the table. A key's last row in (file, row) order wins, whatever came
+//! before.
+
+use std::sync::Arc;
+
+use arrow::{
+    array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, UInt32Array, new_null_array},
+    compute::{interleave, take},
+    datatypes::SchemaRef,
+};
+use hashbrown::HashTable;
+use headgate::Code;
+
+use super::{
+    fold::Fold,
+    keys::{KeyKind, first_null},
+};
+use crate::{
+    changes::{Changes, Op, Refusal},
+    schema::cast,
+};
+
+/// What became of a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Slot {
+    /// Its last row: the batch and the row in it.
+    Row { batch: u32, row: u32 },
+    /// It was deleted.
+    Gone,
+    /// A file that the snapshot already holds changed it later: leave it as it is.
+    Settled,
+}
+
+#[derive(Debug)]
+struct Entry<K: KeyKind> {
+    key: K::Owned,
+    slot: Slot,
+    /// Its first change was an update that did not say the old key: if the key is new, the old one may be a ghost.
+    ghostly: bool,
+}
+
+#[derive(Debug)]
+struct Held {
+    rows: RecordBatch,
+    ordinal: u32,
+    /// Rows that are their key's last.
+    live: usize,
+    /// Bytes, for the memory budget.
+    bytes: usize,
+}
+
+/// Counts of what went in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Rows read.
+    pub rows_in: u64,
+    /// Rows that a later row of the same delta, or a later file that is already in, made moot.
+    pub superseded: u64,
+}
+
+/// The changes so far, reduced.
+pub struct Delta<K: KeyKind> {
+    kind: K,
+    index: HashTable<u32>,
+    entries: Vec<Entry<K>>,
+    held: Vec<Held>,
+    heap: usize,
+    counts: Counts,
+    truncated: bool,
+}
+
+impl<K: KeyKind> Delta<K> {
+    /// No changes yet.
+    pub fn new(kind: K) -> Self {
+        Self {
+            kind,
+            index: HashTable::new(),
+            entries: Vec::new(),
+            held: Vec::new(),
+            heap: 0,
+            counts: Counts::default(),
+            truncated: false,
+        }
+    }
+
+    /// Bytes held, roughly.
+    pub fn bytes(&self) -> usize {
+        let per_entry = std::mem::size_of::<Entry<K>>() + std::mem::size_of::<u32>() * 2;
+        self.held.iter().map(|held| held.bytes).sum::<usize>() + self.entries.len() * per_entry + self.heap
+    }
+
+    /// Takes a whole file with this ordinal: all of it or, on an error, nothing.
+    ///
+    /// # Errors
+    /// Where a key is NULL or does not fit.
+    pub fn push(&mut self, file: &[Changes], ordinal: u32, key_columns: &[String]) -> Result<(), Refusal> {
+        let mut row = 0;
+        let mut encoded = Vec::with_capacity(file.len());
+        for changes in file {
+            encoded.push(self.encode(changes, row, key_columns)?);
+            row += changes.ops.len();
+        }
+        for (changes, keys) in file.iter().zip(&encoded) {
+            self.apply(changes, keys, ordinal);
+        }
+        Ok(())
+    }
+
+    fn encode(&self, changes: &Changes, before: usize, key_columns: &[String]) -> Result<Keys<K>, Refusal> {
+        let keys = key_arrays(&changes.rows, key_columns)?;
+        if let Some((row, at)) = first_null(&keys, |row| changes.ops[row] != Op::Truncate) {
+            return Err(Refusal {
+                code: Code::NullKey,
+                column: Some(key_columns[at].as_str().into()),
+                reason: format!("row {}: the key is NULL", before + row + 1),
+            });
+        }
+        let old = changes.old_keys.as_ref().map(|old| self.kind.encode(old)).transpose()?;
+        Ok(Keys { new: self.kind.encode(&keys)?, old })
+    }
+
+    fn apply(&mut self, changes: &Changes, keys: &Keys<K>, ordinal: u32) {
+        let batch = position(self.held.len());
+        let bytes = changes.rows.get_array_memory_size();
+        self.held.push(Held { rows: changes.rows.clone(), ordinal, live: 0, bytes });
+        self.counts.rows_in += changes.ops.len() as u64;
+        for (row, op) in changes.ops.iter().enumerate() {
+            let key = K::at(&keys.new, row);
+            let slot = Slot::Row { batch, row: position(row) };
+            match op {
+                Op::Truncate => self.truncate(),
+                Op::Delete => self.set(key, Slot::Gone, false),
+                Op::Insert => self.set(key, slot, false),
+                Op::Update => {
+                    let old_key = keys.old_at(changes, row);
+                    if let Some(old_key) = old_key.filter(|old_key| !K::same(*old_key, key)) {
+                        self.set(old_key, Slot::Gone, false);
+                    }
+                    self.set(key, slot, old_key.is_none());
+                }
+            }
+        }
+    }
+
+    /// Takes the keys of a file that the snapshot already holds and that belongs here in the order: what it changed
+    /// is settled, so earlier changes of those keys must not come back.
+    ///
+    /// # Errors
+    /// Where the keys do not fit.
+    pub fn settle(&mut self, changes: &Changes, key_columns: &[String]) -> Result<(), Refusal> {
+        if changes.ops.contains(&Op::Truncate) {
+            self.counts.superseded += self.entries.len() as u64;
+            self.forget();
+        }
+        let old = changes.old_keys.as_ref().map(|old| self.kind.encode(old)).transpose()?;
+        let keys = Keys::<K> { new: self.kind.encode(&key_arrays(&changes.rows, key_columns)?)?, old };
+        for row in 0..changes.ops.len() {
+            self.settle_key(K::at(&keys.new, row));
+            if let Some(old) = keys.old_at(changes, row) {
+                self.settle_key(old);
+            }
+        }
+        Ok(())
+    }
+
+    /// Drops superseded rows from memory where they are many.
+    ///
+    /// # Errors
+    /// Where arrow refuses, which is a bug.
+    pub fn compact(&mut self) -> Result<(), Refusal> {
+        let sparse: Vec<bool> = self.held.iter().map(|held| held.live * 2 < held.rows.num_rows()).collect();
+        if !sparse.contains(&true) {
+            return Ok(());
+        }
+        let mut keep: Vec<Vec<u32>> = vec![Vec::new(); self.held.len()];
+        for entry in &mut self.entries {
+            if let Slot::Row { batch, row } = &mut entry.slot
+                && sparse[*batch as usize]
+            {
+                keep[*batch as usize].push(*row);
+                *row = position(keep[*batch as usize].len() - 1);
+            }
+        }
+        for ((held, rows), sparse) in self.held.iter_mut().zip(keep).zip(sparse) {
+            if sparse {
+                held.rows = take_rows(&held.rows, rows)?;
+                held.bytes = held.rows.get_array_memory_size();
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the delta: its keys sorted, its rows gathered in the snapshot's schema.
+    ///
+    /// # Errors
+    /// Where a value does not fit its column's type.
+    pub fn finish(mut self, fold: &Fold) -> Result<Reduced<K>, Refusal> {
+        let settled = self.entries.iter().filter(|entry| entry.slot == Slot::Settled).count() as u64;
+        self.entries.retain(|entry| entry.slot != Slot::Settled);
+        self.counts.superseded += settled;
+        self.entries.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+        let picks: Vec<(usize, usize)> = self
+            .entries
+            .iter()
+            .filter_map(|entry| match entry.slot {
+                Slot::Row { batch, row } => Some((batch as usize, row as usize)),
+                Slot::Gone | Slot::Settled => None,
+            })
+            .collect();
+        let rows = gather(self.held, fold, &picks)?;
+        let mut reduced = Reduced {
+            index: HashTable::with_capacity(self.entries.len()),
+            keys: Vec::with_capacity(self.entries.len()),
+            rows,
+            row_of: Vec::with_capacity(self.entries.len()),
+            ghostly: Vec::with_capacity(self.entries.len()),
+            truncated: self.truncated,
+            counts: self.counts,
+            kind: self.kind,
+        };
+        let mut next = 0;
+        for entry in self.entries {
+            let live = matches!(entry.slot, Slot::Row { .. });
+            reduced.row_of.push(live.then_some(next));
+            next += u32::from(live);
+            reduced.ghostly.push(entry.ghostly);
+            reduced.keys.push(entry.key);
+        }
+        for at in 0..reduced.keys.len() {
+            let hash = K::hash(K::borrow(&reduced.keys[at]));
+            let keys = &reduced.keys;
+            let at = position(at);
+            reduced.index.insert_unique(hash, at, |&i| K::hash(K::borrow(&keys[i as usize])));
+        }
+        Ok(reduced)
+    }
+
+    fn set(&mut self, key: K::Ref<'_>, slot: Slot, ghostly: bool) {
+        if let Slot::Row { batch, .. } = slot {
+            self.held[batch as usize].live += 1;
+        }
+        let hash = K::hash(key);
+        if let Some(&at) = self.index.find(hash, |&i| K::same(K::borrow(&self.entries[i as usize].key), key)) {
+            let old = std::mem::replace(&mut self.entries[at as usize].slot, slot);
+            self.dropped(old);
+            self.counts.superseded += u64::from(old != Slot::Settled);
+            return;
+        }
+        let at = position(self.entries.len());
+        let key = K::own(key);
+        self.heap += K::heap(&key);
+        self.entries.push(Entry { key, slot, ghostly });
+        let entries = &self.entries;
+        self.index.insert_unique(hash, at, |&i| K::hash(K::borrow(&entries[i as usize].key)));
+    }
+
+    fn settle_key(&mut self, key: K::Ref<'_>) {
+        let found = self.index.find(K::hash(key), |&i| K::same(K::borrow(&self.entries[i as usize].key), key));
+        if let Some(&at) = found {
+            let old = std::mem::replace(&mut self.entries[at as usize].slot, Slot::Settled);
+            self.dropped(old);
+        }
+    }
+
+    fn dropped(&mut self, slot: Slot) {
+        if let Slot::Row { batch, .. } = slot {
+            self.held[batch as usize].live -= 1;
+        }
+    }
+
+    fn truncate(&mut self) {
+        self.truncated = true;
+        self.counts.superseded += self.entries.len() as u64;
+        self.forget();
+    }
+
+    fn forget(&mut self) {
+        self.index.clear();
+        self.entries.clear();
+        self.heap = 0;
+        for held in &mut self.held {
+            held.live = 0;
+        }
+    }
+}
+
+/// The keys of a batch, and those before the change.
+struct Keys<K: KeyKind> {
+    new: K::Column,
+    old: Option<K::Column>,
+}
+
+impl<K: KeyKind> Keys<K> {
+    /// The key before the change, where the row tells it.
+    fn old_at(&self, changes: &Changes, row: usize) -> Option<K::Ref<'_>> {
+        let told = changes.old_keys.as_ref()?.iter().all(|column| column.is_valid(row));
+        self.old.as_ref().filter(|_| told).map(|old| K::at(old, row))
+    }
+}
+
+/// A finished delta.
+pub struct Reduced<K: KeyKind> {
+    /// How the keys are held.
+    pub kind: K,
+    /// The changed keys in order.
+    pub keys: Vec<K::Owned>,
+    /// For each key its row in `rows`; `None`: deleted.
+    pub row_of: Vec<Option<u32>>,
+    /// For each key whether its first change was an update without a before-image.
+    pub ghostly: Vec<bool>,
+    /// The last rows, in key order, in the snapshot's schema.
+    pub rows: RecordBatch,
+    /// Whether nothing of the old snapshot survives.
+    pub truncated: bool,
+    /// What went in.
+    pub counts: Counts,
+    index: HashTable<u32>,
+}
+
+impl<K: KeyKind> Reduced<K> {
+    /// The position of a changed key.
+    pub fn find(&self, key: K::Ref<'_>) -> Option<u32> {
+        self.index.find(K::hash(key), |&i| K::same(K::borrow(&self.keys[i as usize]), key)).copied()
+    }
+}
+
+/// The key columns of a batch.
+///
+/// # Errors
+/// Where one is missing.
+pub fn key_arrays(rows: &RecordBatch, key_columns: &[String]) -> Result<Vec<ArrayRef>, Refusal> {
+    let column = |name: &String| {
+        rows.column_by_name(name).cloned().ok_or_else(|| Refusal {
+            code: Code::MissingKeyColumn,
+            column: Some(name.as_str().into()),
+            reason: "the file does not have this key column".to_owned(),
+        })
+    };
+    key_columns.iter().map(column).collect()
+}
+
+/// A batch of the file with this ordinal, in the snapshot's schema: columns by name, values that are forgotten NULL.
+///
+/// # Errors
+/// Where a value does not fit its column's type.
+pub fn conform(rows: &RecordBatch, ordinal: u32, fold: &Fold, schema: &SchemaRef) -> Result<RecordBatch, Refusal> {
+    let columns = fold.columns().iter().zip(schema.fields()).map(|(column, field)| {
+        match rows.column_by_name(&column.name).filter(|_| column.since <= ordinal) {
+            Some(array) => cast(array, field.data_type()).map_err(|error| Refusal {
+                code: Code::InvalidValue,
+                column: Some(column.name.as_str().into()),
+                reason: error.to_string(),
+            }),
+            None => Ok(new_null_array(field.data_type(), rows.num_rows())),
+        }
+    });
+    batch(schema, columns.collect::<Result<_, _>>()?, rows.num_rows())
+}
+
+/// A batch of these columns.
+///
+/// # Errors
+/// Where they do not fit the schema, which is a bug.
+pub fn batch(schema: &SchemaRef, columns: Vec<ArrayRef>, rows: usize) -> Result<RecordBatch, Refusal> {
+    let options = RecordBatchOptions::new().with_row_count(Some(rows));
+    RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options).map_err(internal)
+}
+
+/// An error of arrow that only a bug brings about.
+pub fn internal(error: impl std::fmt::Display) -> Refusal {
+    Refusal { code: Code::Internal, column: None, reason: error.to_string() }
+}
+
+/// A position in memory: a delta of 2³² rows does not fit any function.
+fn position(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
+}
+
+fn take_rows(rows: &RecordBatch, picks: Vec<u32>) -> Result<RecordBatch, Refusal> {
+    let (count, picks) = (picks.len(), UInt32Array::from(picks));
+    let columns: Result<Vec<_>, _> = rows.columns().iter().map(|column| take(column, &picks, None)).collect();
+    batch(&rows.schema(), columns.map_err(internal)?, count)
+}
+
+/// The picked rows of the held batches, column by column, so that one column at a time is there twice.
+fn gather(held: Vec<Held>, fold: &Fold, picks: &[(usize, usize)]) -> Result<RecordBatch, Refusal> {
+    let schema = fold.schema();
+    let conformed: Result<Vec<_>, _> =
+        held.into_iter().map(|held| conform(&held.rows, held.ordinal, fold, &schema)).collect();
+    let conformed = conformed?;
+    let columns = (0..schema.fields().len()).map(|at| {
+        let arrays: Vec<&dyn Array> = conformed.iter().map(|batch| batch.column(at).as_ref()).collect();
+        if arrays.is_empty() {
+            return Ok(new_null_array(schema.field(at).data_type(), 0));
+        }
+        interleave(&arrays, picks).map_err(internal)
+    });
+    batch(&schema, columns.collect::<Result<_, _>>()?, picks.len())
+}

@@ -1,0 +1,130 @@
+//! A batch of the old snapshot and what changes in it → the batch as it is now.
+
+use arrow::{
+    array::{Array, ArrayRef, MutableArrayData, RecordBatch, make_array},
+    datatypes::SchemaRef,
+};
+
+use super::delta::{batch, internal};
+use crate::changes::Refusal;
+
+/// One change to a batch; changes are sorted by row, an insert before anything else at its row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Edit {
+    /// The row of the old batch.
+    pub row: u32,
+    /// What happens there.
+    pub change: Change,
+}
+
+/// What happens at a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Change {
+    /// This row of the delta is put before it.
+    Insert(u32),
+    /// This row of the delta takes its place.
+    Replace(u32),
+    /// It goes.
+    Delete,
+}
+
+/// Consecutive rows of one source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Run {
+    source: usize,
+    start: usize,
+    end: usize,
+}
+
+const OLD: usize = 0;
+const DELTA: usize = 1;
+
+/// The rows of `old` with `edits` done, taking rows from `delta`; both have the same schema.
+///
+/// # Errors
+/// Where the schemas differ, which is a bug.
+pub fn apply(
+    old: &RecordBatch,
+    delta: &RecordBatch,
+    edits: &[Edit],
+    schema: &SchemaRef,
+) -> Result<RecordBatch, Refusal> {
+    if edits.is_empty() {
+        return Ok(old.clone());
+    }
+    let runs = runs(old.num_rows(), edits);
+    let rows = runs.iter().map(|run| run.end - run.start).sum();
+    let columns = old.columns().iter().zip(delta.columns()).map(|(old, delta)| splice(old, delta, &runs, rows));
+    batch(schema, columns.collect::<Result<_, _>>()?, rows)
+}
+
+fn runs(rows: usize, edits: &[Edit]) -> Vec<Run> {
+    let mut runs: Vec<Run> = Vec::with_capacity(edits.len() * 2 + 1);
+    let mut push = |source: usize, start: usize, end: usize| match runs.last_mut() {
+        _ if start == end => {}
+        Some(last) if last.source == source && last.end == start => last.end = end,
+        _ => runs.push(Run { source, start, end }),
+    };
+    let mut next = 0;
+    for edit in edits {
+        let row = edit.row as usize;
+        push(OLD, next, row.max(next));
+        next = next.max(row);
+        match edit.change {
+            Change::Insert(delta) => push(DELTA, delta as usize, delta as usize + 1),
+            Change::Replace(delta) => {
+                push(DELTA, delta as usize, delta as usize + 1);
+                next = row + 1;
+            }
+            Change::Delete => next = row + 1,
+        }
+    }
+    push(OLD, next, rows);
+    runs
+}
+
+fn splice(old: &ArrayRef, delta: &ArrayRef, runs: &[Run], rows: usize) -> Result<ArrayRef, Refusal> {
+    let (old, delta) = (old.to_data(), delta.to_data());
+    let mut spliced = MutableArrayData::new(vec![&old, &delta], false, rows);
+    for run in runs {
+        spliced.try_extend(run.source, run.start, run.end).map_err(internal)?;
+    }
+    Ok(make_array(spliced.freeze()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::{
+        array::{AsArray, Int32Array, StringArray},
+        datatypes::{DataType, Field, Int32Type, Schema},
+    };
+
+    use super::*;
+
+    fn rows(values: &[i32]) -> RecordBatch {
+        let schema = Schema::new(vec![Field::new("a", DataType::Int32, true), Field::new("b", DataType::Utf8, true)]);
+        let text: StringArray = values.iter().map(|v| (v % 2 == 0).then(|| v.to_string())).collect();
+        RecordBatch::try_new(Arc::new(schema), vec![Arc::new(Int32Array::from(values.to_vec())), Arc::new(text)])
+            .unwrap()
+    }
+
+    fn check(edits: &[(u32, Change)], expected: &[i32]) {
+        let (old, delta) = (rows(&[0, 1, 2, 3, 4]), rows(&[10, 11, 12]));
+        let edits: Vec<_> = edits.iter().map(|&(row, change)| Edit { row, change }).collect();
+        let result = apply(&old, &delta, &edits, &old.schema()).unwrap();
+        assert_eq!(result, rows(expected));
+        assert_eq!(result.column(0).as_primitive::<Int32Type>().values(), expected);
+    }
+
+    #[test]
+    fn rows_are_replaced_removed_and_put_in() {
+        use Change::{Delete, Insert, Replace};
+        check(&[], &[0, 1, 2, 3, 4]);
+        check(&[(1, Replace(0)), (3, Delete)], &[0, 10, 2, 4]);
+        check(&[(0, Insert(0)), (0, Insert(1)), (5, Insert(2))], &[10, 11, 0, 1, 2, 3, 4, 12]);
+        check(&[(2, Insert(0)), (2, Replace(1)), (3, Delete), (4, Delete)], &[0, 1, 10, 11]);
+        check(&[(0, Delete), (1, Delete), (2, Delete), (3, Delete), (4, Delete)], &[]);
+    }
+}
