@@ -4,15 +4,23 @@
 
 use std::path::PathBuf;
 
-use headgate::{Error, config::Settings};
+use headgate::{
+    Error,
+    config::Settings,
+    dataset::{Dataset, Datasets},
+};
 use headgate_aws::lake::Location;
 use headgate_columnar::bounds::Bounds;
 
 /// The function's settings, resolved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
-    /// `LAKE`: `s3://bucket[/prefix]` or a directory.
-    pub lake: Location,
+    /// `AWS_LAMBDA_FUNCTION_NAME`: whose metrics these are.
+    pub function: String,
+    /// `LAKE`: `s3://bucket[/prefix]` or a directory, as written.
+    pub lake: String,
+    /// Where that is.
+    pub location: Location,
     /// `DATASETS_DIR`: where the dataset files are.
     pub datasets: PathBuf,
     /// `DATASET`: the one dataset to serve; all where it is not set.
@@ -28,15 +36,32 @@ impl Config {
     /// Misconfigured, naming every missing or wrong setting at once.
     pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
         let mut settings = Settings::new(lookup);
-        let lake = settings
-            .required::<String>("LAKE")
-            .and_then(|written| Location::parse(&written).map_err(|error| settings.problem("LAKE", error)).ok());
+        let function = settings.or("AWS_LAMBDA_FUNCTION_NAME", "dms-merge".to_owned());
+        let lake = settings.required::<String>("LAKE").and_then(|lake| match Location::parse(&lake) {
+            Ok(location) => Some((lake, location)),
+            Err(error) => {
+                settings.problem("LAKE", error);
+                None
+            }
+        });
         let datasets = settings.optional("DATASETS_DIR");
         let home = settings.optional::<PathBuf>("LAMBDA_TASK_ROOT").or_else(beside_the_binary).unwrap_or_default();
         let only = settings.optional("DATASET");
         let bounds = Bounds::read(&mut settings);
         let datasets = datasets.unwrap_or_else(|| home.join("datasets"));
-        settings.finish(lake.map(|lake| Self { lake, datasets, only, bounds }))
+        settings.finish(lake.map(|(lake, location)| Self { function, lake, location, datasets, only, bounds }))
+    }
+
+    /// Reads the dataset files that are to be served.
+    ///
+    /// # Errors
+    /// Misconfigured, listing every problem of every file; also where `DATASET` names none of them.
+    pub fn load(&self) -> Result<Vec<Dataset>, Error> {
+        let datasets = Datasets::load(&self.datasets)?;
+        match &self.only {
+            Some(name) => Ok(vec![datasets.get(name)?.clone()]),
+            None => Ok(datasets.iter().cloned().collect()),
+        }
     }
 }
 
@@ -60,7 +85,9 @@ mod tests {
     fn settings_are_resolved() {
         let given = [("LAKE", "s3://lake/raw"), ("LAMBDA_TASK_ROOT", "/var/task"), ("HEADGATE_THREADS", "2")];
         let expected = Config {
-            lake: Location::Bucket { bucket: "lake".to_owned(), prefix: "raw".to_owned() },
+            function: "dms-merge".to_owned(),
+            lake: "s3://lake/raw".to_owned(),
+            location: Location::Bucket { bucket: "lake".to_owned(), prefix: "raw".to_owned() },
             datasets: "/var/task/datasets".into(),
             only: None,
             bounds: Bounds { threads: 2, memory: 1 << 30 },

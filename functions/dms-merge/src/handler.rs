@@ -6,17 +6,21 @@ use std::{sync::Arc, time::Duration};
 
 use headgate::{
     Code, Error,
-    clock::{Clock, Timestamp},
+    clock::{Clock, SystemClock, Timestamp},
     dataset::Dataset,
+    metrics::Metrics,
     store::Store,
 };
+use headgate_aws::lake;
 use headgate_columnar::{
     bounds::Bounds,
-    merge::{MergeReport, Options, Silent, merge},
+    merge::{Options, Silent, merge},
 };
 use serde_json::Value;
 
 use crate::{
+    config::Config,
+    emit::{self, Emitter},
     response::{self, Answered, Fared, Tables},
     route::{Address, Work, route},
     trigger::{self, Message, Poke, Trigger},
@@ -35,6 +39,32 @@ pub struct Ports {
     pub bounds: Bounds,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// Where metrics go.
+    pub emitter: Emitter,
+    /// The function's name, for them.
+    pub function: String,
+}
+
+impl Ports {
+    /// Reads the dataset files and opens the lake, once, before the first event.
+    ///
+    /// # Errors
+    /// Misconfigured: a dataset file is wrong.
+    pub async fn open(config: &Config) -> Result<Self, Error> {
+        Ok(Self {
+            datasets: config.load()?,
+            store: lake::open(&config.lake).await?,
+            address: Address::of(&config.location),
+            bounds: config.bounds,
+            clock: Arc::new(SystemClock),
+            emitter: Emitter::Stdout,
+            function: config.function.clone(),
+        })
+    }
+
+    fn emit(&self, metrics: Metrics) {
+        self.emitter.emit(metrics, self.clock.now());
+    }
 }
 
 /// Merges what `event` pokes and says how it went.
@@ -55,7 +85,7 @@ async fn batch(messages: Vec<Message>, deadline: Timestamp, ports: &Ports) -> Va
     let fared = tables(work, deadline, ports).await;
     for message in &messages {
         if let Some(error) = message.failure(&fared) {
-            tracing::error!(message_id = message.id, code = %error.code, "the message is to be delivered again: {error}");
+            tracing::error!(message_id = message.id, code = error.code.as_str(), "the message goes back: {error}");
         }
     }
     response::batch(&messages, &fared)
@@ -64,6 +94,9 @@ async fn batch(messages: Vec<Message>, deadline: Timestamp, ports: &Ports) -> Va
 /// Adds what the message asks for to `work`.
 fn answered(message: Message, work: &mut Work, ports: &Ports) -> Answered {
     let asked = message.pokes.and_then(|pokes| route(&pokes, &ports.address, &ports.datasets));
+    if let Err(error) = &asked {
+        ports.emit(emit::failure(&ports.function, "", error.code));
+    }
     let tables = asked.map(|asked| {
         let names = asked.tables.keys().cloned().collect();
         work.absorb(asked);
@@ -81,20 +114,27 @@ async fn whole(pokes: &[Poke], deadline: Timestamp, ports: &Ports) -> Result<Val
 
 /// Merges the tables in the order of their names, as long as the time suffices.
 async fn tables(work: Work, deadline: Timestamp, ports: &Ports) -> Tables {
+    for (reason, pokes) in &work.ignored {
+        ports.emit(emit::ignored(&ports.function, *reason, *pokes));
+    }
     let budget = Budget::new(ports.clock.now(), deadline);
     let mut fared = Tables::new();
     for (table, poked) in work.tables {
         let Some(dataset) = ports.datasets.iter().find(|dataset| dataset.name == table) else { continue };
         let outcome = match budget.left(ports.clock.now()) {
-            Some(left) => Fared::of(&one(dataset, poked.into_iter().collect(), left, ports).await),
+            Some(left) => one(dataset, poked.into_iter().collect(), left, ports).await,
             None => Fared::Failed(too_late()),
         };
+        if let Fared::Failed(error) = &outcome {
+            ports.emit(emit::failure(&ports.function, &table, error.code));
+        }
         fared.insert(table, outcome);
     }
     fared
 }
 
-async fn one(dataset: &Dataset, poked: Vec<String>, left: Duration, ports: &Ports) -> MergeReport {
+/// Merges one table; its report is logged once and emitted once.
+async fn one(dataset: &Dataset, poked: Vec<String>, left: Duration, ports: &Ports) -> Fared {
     let options = Options {
         threads: ports.bounds.threads,
         memory: ports.bounds.memory,
@@ -103,7 +143,11 @@ async fn one(dataset: &Dataset, poked: Vec<String>, left: Duration, ports: &Port
         quarantine: Vec::new(),
         poked,
     };
-    merge(&ports.store, dataset, &options, ports.clock.as_ref(), &Silent).await
+    let report = merge(&ports.store, dataset, &options, ports.clock.as_ref(), &Silent).await;
+    let logged = serde_json::to_string(&report).unwrap_or_default();
+    tracing::info!(dataset = dataset.name, report = logged, "merge");
+    ports.emit(emit::of_report(&ports.function, &report));
+    Fared::of(&report)
 }
 
 fn too_late() -> Error {
@@ -129,3 +173,6 @@ impl Budget {
         u64::try_from(self.end.0 - now.0).ok().filter(|left| *left > 0).map(Duration::from_millis)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,2 +1,23 @@
-//! x
-fn main() {}
+//! The process → [`dms_merge::handler`].
+
+use dms_merge::{
+    config::Config,
+    handler::{Ports, handle},
+};
+use headgate::{
+    Error,
+    config::process_environment,
+    runtime::{self, LambdaEvent},
+};
+use serde_json::Value;
+
+#[tokio::main]
+async fn main() -> Result<(), Error> {
+    runtime::start();
+    let ports = Ports::open(&Config::read(process_environment)?).await?;
+    runtime::run(async move |event: LambdaEvent<Value>| {
+        let deadline = runtime::deadline(&event.context);
+        handle(event.payload, deadline, &ports).await
+    })
+    .await
+}

@@ -53,6 +53,20 @@ pub enum Ignored {
     OwnOutput,
 }
 
+impl Ignored {
+    /// The reason as it appears in metrics.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::TestEvent => "test_event",
+            Self::OtherEvent => "other_event",
+            Self::OtherBucket => "other_bucket",
+            Self::OutsideDatasets => "outside_datasets",
+            Self::OwnOutput => "own_output",
+        }
+    }
+}
+
 /// What pokes come to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Work {

@@ -4,7 +4,7 @@ use std::{ffi::OsString, io::Write, path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{Failure, inspect, invoke, merge};
+use crate::{Failure, demo, inspect, invoke, merge};
 
 /// Looks a setting up in the environment.
 pub(crate) type Lookup = fn(&str) -> Option<String>;
@@ -25,6 +25,8 @@ enum Command {
     Inspect(inspect::Arguments),
     /// Run a function's real binary on one event
     Invoke(invoke::Arguments),
+    /// See change files become a table on this machine: no AWS, no network
+    Demo(demo::Arguments),
 }
 
 /// The table a command works on.
@@ -66,6 +68,7 @@ fn execute(command: Command, lookup: Lookup) -> Result<(), Failure> {
             Command::Merge(arguments) => merge::run(&arguments, lookup).await,
             Command::Inspect(arguments) => inspect::run(&arguments).await,
             Command::Invoke(arguments) => invoke::run(&arguments).await,
+            Command::Demo(arguments) => demo::run(&arguments, lookup).await,
         }
     })
 }

@@ -1,0 +1,104 @@
+//! Reports and refusals → metrics, one line each.
+//!
+//! Dimensions are bounded: the function, the dataset, a failure's code, a reason to ignore. Never a key.
+
+use std::{
+    io,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use headgate::{
+    Code,
+    clock::Timestamp,
+    metrics::{Metrics, Unit},
+};
+use headgate_columnar::merge::MergeReport;
+use serde_json::Value;
+
+use crate::route::Ignored;
+
+/// Where metrics go.
+#[derive(Debug, Clone)]
+pub enum Emitter {
+    /// Standard output, from where Lambda hands them to `CloudWatch`.
+    Stdout,
+    /// Memory, for tests.
+    Memory(Arc<Mutex<Vec<Metrics>>>),
+}
+
+impl Emitter {
+    /// Emits these figures as of `now`.
+    pub fn emit(&self, metrics: Metrics, now: Timestamp) {
+        match self {
+            Self::Stdout => {
+                if let Err(error) = metrics.emit(now, &mut io::stdout().lock()) {
+                    tracing::warn!("metrics are lost: {error}");
+                }
+            }
+            Self::Memory(seen) => seen.lock().unwrap_or_else(PoisonError::into_inner).push(metrics),
+        }
+    }
+}
+
+/// The figures of one merge. `Failures` is there with 0 as well, so that an alarm knows good times.
+#[must_use]
+pub fn of_report(function: &str, report: &MergeReport) -> Metrics {
+    let mut metrics = Metrics::new([("Function", function.to_owned()), ("Dataset", report.dataset.clone())]);
+    for (name, things) in counts(report) {
+        metrics.count(name, things);
+    }
+    for (name, bytes) in
+        [("BytesRead", report.bytes_read), ("BytesCopied", report.bytes_copied), ("BytesWritten", report.bytes_written)]
+    {
+        metrics.add(name, Unit::Bytes, bytes as f64);
+    }
+    metrics.add("MergeTime", Unit::Seconds, report.seconds);
+    if let Some(lag) = report.lag_seconds {
+        metrics.add("Lag", Unit::Seconds, lag);
+    }
+    metrics.property("outcome", serde_json::to_value(report.outcome).unwrap_or(Value::Null));
+    metrics
+}
+
+fn counts(report: &MergeReport) -> [(&'static str, u64); 21] {
+    [
+        ("Failures", u64::from(report.error.is_some())),
+        ("Files", report.files),
+        ("FilesLate", report.late),
+        ("FilesPending", report.pending),
+        ("FilesQuarantined", report.quarantined.len() as u64),
+        ("FilesRefused", report.refused.len() as u64),
+        ("FilesRepeated", report.duplicates),
+        ("FilesVanished", report.vanished),
+        ("RowsIn", report.rows_in),
+        ("RowsSuperseded", report.superseded),
+        ("Inserts", report.inserts),
+        ("Updates", report.updates),
+        ("Deletes", report.deletes),
+        ("NoopDeletes", report.noop_deletes),
+        ("GhostCandidates", report.ghost_candidates),
+        ("Rows", report.rows),
+        ("RowGroups", report.row_groups),
+        ("RowGroupsCarried", report.row_groups_carried),
+        ("RowGroupsRewritten", report.row_groups_rewritten),
+        ("Publishes", report.publishes),
+        ("Replans", report.replans),
+    ]
+}
+
+/// One failure by its code; `dataset` is empty where it concerns none, such as a message that cannot be read.
+#[must_use]
+pub fn failure(function: &str, dataset: &str, code: Code) -> Metrics {
+    let dimensions = [("Function", function), ("Dataset", dataset), ("Code", code.as_str())];
+    let mut metrics = Metrics::new(dimensions.map(|(name, value)| (name, value.to_owned())));
+    metrics.count("FailuresByCode", 1);
+    metrics
+}
+
+/// Pokes that asked for nothing, by reason.
+#[must_use]
+pub fn ignored(function: &str, reason: Ignored, pokes: u64) -> Metrics {
+    let mut metrics = Metrics::new([("Function", function.to_owned()), ("Reason", reason.as_str().to_owned())]);
+    metrics.count("Ignored", pokes);
+    metrics
+}
