@@ -151,14 +151,15 @@ fn is_own_output(key: &str, datasets: &[Dataset]) -> bool {
 
 const OURS: [&str; 2] = ["quarantine/", "_headgate/"];
 
-/// The snapshot, its versions (`snapshot-7.parquet`), its report, and the manifest beside them.
+/// The snapshot, its versions (`snapshot-7.parquet`), its report (`_snapshot.report.json`), and the manifest beside
+/// them (`_current/manifest`).
 fn is_snapshot(key: &str, dataset: &Dataset) -> bool {
     let snapshot = &dataset.target.snapshot;
-    let stem = snapshot.trim_end_matches(".parquet");
-    let folder = snapshot.rsplit_once('/').map_or("", |(folder, _)| folder);
-    let beside = key.strip_prefix(folder).map(|rest| rest.trim_start_matches('/'));
-    key.strip_prefix(stem).is_some_and(|rest| rest.starts_with(['-', '.']))
-        || beside.is_some_and(|rest| rest.starts_with("_current/"))
+    let (folder, name) = snapshot.rsplit_once('/').unwrap_or(("", snapshot));
+    let stem = name.trim_end_matches(".parquet");
+    let Some(beside) = key.strip_prefix(folder).map(|rest| rest.trim_start_matches('/')) else { return false };
+    let own = beside.strip_prefix('_').unwrap_or(beside).strip_prefix(stem);
+    own.is_some_and(|rest| rest.starts_with(['-', '.'])) || beside.starts_with("_current/")
 }
 
 #[cfg(test)]

@@ -72,7 +72,7 @@ fn our_own_writes_start_nothing() {
     for key in [
         "curated/orders/snapshot.parquet",
         "curated/orders/snapshot-7.parquet",
-        "curated/orders/snapshot.report.json",
+        "curated/orders/_snapshot.report.json",
         "curated/orders/_current/manifest",
         "quarantine/orders/a",
         "_headgate/x",
