@@ -14,14 +14,18 @@ mod tree;
 
 use std::{
     io::{self, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::Duration,
 };
 
 use clap::Args;
 use headgate_columnar::rows;
 
-use self::{orders::File, place::Place, rounds::Round};
+use self::{
+    orders::{File, Size},
+    place::Place,
+    rounds::Round,
+};
 use crate::{
     Failure,
     command::Lookup,
@@ -40,6 +44,7 @@ pub struct Arguments {
     keep: bool,
 }
 
+const SIZE: Size = Size { loaded: 200_000, change_files: 30 };
 const TIMEOUT: Duration = Duration::from_mins(1);
 const MEMORY_MB: u32 = 1024;
 const ROWS_SHOWN: usize = 8;
@@ -52,13 +57,13 @@ pub async fn run(arguments: &Arguments, lookup: Lookup) -> Result<(), Failure> {
     let out = &mut io::stdout().lock();
     let binary = build::function("dms-merge", lookup).await?;
     let place = Place::make(&arguments.dir)?;
-    let files = orders::files();
-    writeln!(out, "A table `orders`, as DMS writes it: a full load of {} rows,", table::count(orders::LOADED as u64))?;
+    let files = orders::files(SIZE);
     writeln!(
         out,
-        "then {} files with inserts, updates and deletes; a column is added midway.\n",
-        orders::CHANGE_FILES
+        "A table `orders`, as DMS writes it: a full load of {} rows,",
+        table::count(SIZE.loaded.unsigned_abs())
     )?;
+    writeln!(out, "then {} files with inserts, updates and deletes; a column is added midway.\n", SIZE.change_files)?;
     play(&files, &binary, &place, out).await?;
     writeln!(out, "\nThe lake, {}:", place.lake().display())?;
     tree::write(out, place.lake())?;
@@ -69,7 +74,7 @@ pub async fn run(arguments: &Arguments, lookup: Lookup) -> Result<(), Failure> {
     place.remove()
 }
 
-async fn play(files: &[File], binary: &std::path::Path, place: &Place, out: &mut impl Write) -> Result<(), Failure> {
+async fn play(files: &[File], binary: &Path, place: &Place, out: &mut impl Write) -> Result<(), Failure> {
     let function = Function {
         name: "dms-merge".to_owned(),
         binary: binary.to_owned(),
@@ -98,3 +103,6 @@ fn check(files: &[File], place: &Place, out: &mut impl Write) -> Result<(), Fail
     writeln!(out, "\nsnapshot equals the replay: {} rows", table::count(count as u64))?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -65,21 +65,26 @@ pub struct File {
 
 /// Where the files go: the prefix of the `orders` dataset.
 pub const PREFIX: &str = "cdc/production/orders/";
-/// Rows of the full load.
-pub const LOADED: i64 = 200_000;
 const LOAD_FILES: i64 = 2;
-/// Files of later changes.
-pub const CHANGE_FILES: usize = 30;
-const CHANNEL_FROM: usize = CHANGE_FILES / 2;
 const CHANGES_A_FILE: u64 = 1_500;
 const SEED: u64 = 20_261_122;
+/// When the first change file is written.
 const START: OffsetDateTime = datetime!(2026-11-22 10:15:00.123 UTC);
 
+/// How much there is.
+#[derive(Debug, Clone, Copy)]
+pub struct Size {
+    /// Rows of the full load.
+    pub loaded: i64,
+    /// Files of later changes; the column `channel` is in the second half of them.
+    pub change_files: usize,
+}
+
 /// All files, in the order in which DMS writes them.
-pub fn files() -> Vec<File> {
+pub fn files(size: Size) -> Vec<File> {
     let mut source = Source { random: Random::new(SEED), live: BTreeMap::new(), deleted: Vec::new(), next: 1 };
-    let mut files: Vec<_> = (1..=LOAD_FILES).map(|number| source.load(number)).collect();
-    files.extend((0..CHANGE_FILES).map(|number| source.change_file(number)));
+    let mut files: Vec<_> = (1..=LOAD_FILES).map(|number| source.load(number, size.loaded / LOAD_FILES)).collect();
+    files.extend((0..size.change_files).map(|number| source.change_file(number, number >= size.change_files / 2)));
     files
 }
 
@@ -92,18 +97,17 @@ struct Source {
 }
 
 impl Source {
-    fn load(&mut self, number: i64) -> File {
+    fn load(&mut self, number: i64, rows: i64) -> File {
         let committed = START - Duration::hours(1);
-        let changes = (0..LOADED / LOAD_FILES).map(|_| self.insert_new(committed, false)).collect();
+        let changes = (0..rows).map(|_| self.insert_new(committed, false)).collect();
         File { key: format!("{PREFIX}LOAD{number:08X}.parquet"), changes, load: true, channel: false }
     }
 
-    fn change_file(&mut self, number: usize) -> File {
+    fn change_file(&mut self, number: usize, channel: bool) -> File {
         let written = START + Duration::milliseconds(61_700) * i32::try_from(number).unwrap_or_default();
-        let channel = number >= CHANNEL_FROM;
         let mut changes = Vec::new();
         for n in 0..CHANGES_A_FILE {
-            // Twenty changes a second, and the commit time knows no fractions.
+            // 25 changes a second, and the commit time knows no fractions.
             let committed = written.truncate_to_second() - Duration::seconds(60 - i64::try_from(n / 25).unwrap_or(60));
             self.change(committed, channel, &mut changes);
         }

@@ -2,7 +2,7 @@
 //!
 //! Written to be plainly right: nothing of the merge is used here.
 
-use std::{collections::BTreeMap, fmt::Write};
+use std::collections::BTreeMap;
 
 use headgate_columnar::rows::Rows;
 use time::OffsetDateTime;
@@ -14,7 +14,7 @@ use crate::Failure;
 const COLUMNS: [&str; 7] = ["id", "customer", "status", "amount", "placed", "note", "channel"];
 
 /// Applies every change of every file, in order.
-pub fn replay(files: &[File]) -> BTreeMap<i64, &Order> {
+fn replay(files: &[File]) -> BTreeMap<i64, &Order> {
     let mut table = BTreeMap::new();
     for change in files.iter().flat_map(|file| &file.changes) {
         match change.op {
@@ -25,36 +25,42 @@ pub fn replay(files: &[File]) -> BTreeMap<i64, &Order> {
     table
 }
 
+/// The table as text, in the order of its keys.
+pub fn rows(files: &[File]) -> Rows {
+    let rows = replay(files).into_iter().map(|(id, order)| text(id, order)).collect();
+    Rows { columns: COLUMNS.map(str::to_owned).to_vec(), rows }
+}
+
 /// Compares the snapshot with the replay, row by row and value by value; gives the number of rows.
 ///
 /// # Errors
 /// [`Failure::Failed`] with the first differences.
 pub fn compare(snapshot: &Rows, files: &[File]) -> Result<usize, Failure> {
-    if snapshot.columns != COLUMNS {
-        return Err(Failure::Failed(format!("the snapshot's columns are {:?}, not {COLUMNS:?}", snapshot.columns)));
+    let expected = rows(files);
+    if snapshot.columns != expected.columns {
+        let told = format!("the snapshot's columns are {:?}, not {:?}", snapshot.columns, expected.columns);
+        return Err(Failure::Failed(told));
     }
-    let mut expected: BTreeMap<String, _> =
-        replay(files).into_iter().map(|(id, order)| (id.to_string(), text(id, order))).collect();
-    let rows = expected.len();
+    let differences = differences(&snapshot.rows, &expected.rows);
+    if differences.is_empty() {
+        return Ok(expected.rows.len());
+    }
+    let first = differences[..differences.len().min(10)].join("\n  ");
+    Err(Failure::Failed(format!("the snapshot differs from the replay in {} rows\n  {first}", differences.len())))
+}
+
+fn differences(found: &[Vec<Option<String>>], expected: &[Vec<Option<String>>]) -> Vec<String> {
+    let mut left: BTreeMap<_, _> = expected.iter().map(|row| (row.first(), row)).collect();
     let mut differences = Vec::new();
-    for row in &snapshot.rows {
-        let key = row.first().cloned().flatten().unwrap_or_default();
-        match expected.remove(&key) {
-            Some(expected) if expected == *row => {}
+    for row in found {
+        match left.remove(&row.first()) {
+            Some(expected) if expected == row => {}
             Some(expected) => differences.push(format!("differs: {row:?}, not {expected:?}")),
             None => differences.push(format!("not in the replay, or twice: {row:?}")),
         }
     }
-    differences.extend(expected.values().map(|row| format!("missing: {row:?}")));
-    if differences.is_empty() {
-        return Ok(rows);
-    }
-    let mut told = format!("the snapshot differs from the replay in {} rows", differences.len());
-    for difference in differences.iter().take(10) {
-        // Writing to a string cannot fail.
-        let _ = write!(told, "\n  {difference}");
-    }
-    Err(Failure::Failed(told))
+    differences.extend(left.values().map(|row| format!("missing: {row:?}")));
+    differences
 }
 
 fn text(id: i64, order: &Order) -> Vec<Option<String>> {
