@@ -142,7 +142,7 @@ pub fn encode(
         let shift = -(MAGIC.len() as i64);
         group.chunks = chunks.into_iter().map(|chunk| chunk.shifted(shift)).collect::<Result<_, _>>()?;
     }
-    let bytes = Bytes::from(writer.into_inner().map_err(internal)?);
+    let bytes = Bytes::from(std::mem::take(writer.inner_mut()));
     Ok(Encoded { bytes: bytes.slice(MAGIC.len()..usize::try_from(end).map_err(internal)?), groups })
 }
 
