@@ -123,7 +123,13 @@ impl Host {
         time::timeout(patience, self.process.line(wanted)).await.ok().flatten()
     }
 
-    /// What the function has said since it was last asked, line by line.
+    /// Ends the function and gives all that it has said since it was last asked.
+    pub async fn end(mut self) -> Vec<String> {
+        self.process.kill().await;
+        self.process.rest().await
+    }
+
+    /// What the function has said since it was last asked, line by line, as far as it has come through.
     pub fn lines(&mut self) -> Vec<String> {
         self.process.lines()
     }

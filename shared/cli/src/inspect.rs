@@ -42,9 +42,17 @@ fn tell(seen: &Inspection, json: bool, out: &mut impl Write) -> io::Result<()> {
         ("files", format!("{} applied, {} pending", count(seen.files_applied), seen.files_pending.len())),
         ("lag", seen.lag_seconds.map_or_else(|| "unknown".to_owned(), span)),
         ("ledger", bytes(seen.ledger_bytes)),
+        ("sorted", if seen.sorted { "by key" } else { "no" }.to_owned()),
     ];
-    lines.extend(seen.files_pending.iter().map(|key| ("pending", key.clone())));
-    lines.extend(seen.quarantined.iter().map(|key| ("quarantined", key.clone())));
+    let listed = [
+        ("pending", &seen.files_pending),
+        ("refused", &seen.refused),
+        ("quarantined", &seen.quarantined),
+        ("unrecognized", &seen.unrecognized),
+    ];
+    for (name, keys) in listed {
+        lines.extend(keys.iter().map(|key| (name, key.clone())));
+    }
     table::write(out, &lines)?;
     let columns: Vec<_> = seen.schema.iter().map(|(name, kind)| (name.as_str(), kind.clone())).collect();
     writeln!(out, "columns")?;
@@ -79,6 +87,7 @@ orders: no snapshot yet
   files       0 applied, 1 pending
   lag         unknown
   ledger      0 B
+  sorted      no
   pending     cdc/a
 columns
   id  Int64

@@ -46,7 +46,7 @@ pub async fn run(arguments: &Arguments) -> Result<(), Failure> {
     let event = read(&arguments.event)?;
     let mut host = Host::start(&function(arguments)?).await.map_err(Failure::failed)?;
     let answer = host.invoke(event, Duration::from_secs(arguments.timeout)).await;
-    for line in host.lines() {
+    for line in host.end().await {
         writeln!(io::stderr(), "{line}")?;
     }
     let answer = answer.map_err(Failure::failed)?;

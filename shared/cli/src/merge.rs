@@ -105,11 +105,13 @@ fn lines(report: &MergeReport) -> Vec<(&'static str, String)> {
     let notes = [
         ("ghosts", "updates of unknown keys, perhaps of a changed key", report.ghost_candidates),
         ("vanished", "applied files are gone", report.vanished),
+        ("outdated", "files of an earlier full load are left out", report.outdated),
     ];
     lines.extend(notes.into_iter().filter(|note| note.2 > 0).map(|(name, what, n)| (name, format!("{n} {what}"))));
     lines.extend(report.lag_seconds.map(|lag| ("lag", span(lag))));
     let listed = [
         ("refused", &report.refused, "behind the lateness horizon: --include KEY applies it"),
+        ("unrecognized", &report.unrecognized, "no change file by its name"),
         ("quarantined", &report.quarantined, "set aside"),
         ("undeclared", &report.undeclared_columns, "in the files, not in the dataset"),
     ];

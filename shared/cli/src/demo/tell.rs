@@ -17,11 +17,12 @@ pub async fn invocation(host: &mut Host, event: Value, timeout: Duration, out: &
     let messages =
         event["Records"].as_array().filter(|records| records.iter().any(|record| record.get("body").is_some()));
     let asked = messages.map_or("one event".to_owned(), |messages| format!("{} messages", messages.len()));
+    drop(host.lines());
     let answer = host.invoke(event, timeout).await.map_err(Failure::failed)?;
     if answer["batchItemFailures"].as_array().is_some_and(|failures| !failures.is_empty()) {
         return Err(Failure::Failed(format!("the function gave messages back: {answer}\n{}", host.lines().join("\n"))));
     }
-    let metrics = host.line(PATIENCE, |line| line.contains("\"_aws\"")).await;
+    let metrics = host.line(PATIENCE, |line| line.contains("\"MergeTime\"")).await;
     let metrics = metrics.and_then(|line| serde_json::from_str(&line).ok()).unwrap_or(Value::Null);
     writeln!(out, "  {asked:<12} -> {}", line(&metrics))?;
     Ok(())
@@ -33,8 +34,9 @@ fn line(metrics: &Value) -> String {
         return "up to date".to_owned();
     }
     format!(
-        "{} files, {} rows: {} inserts, {} updates, {} deletes; row groups {} carried, {} rewritten; {:.2} s",
+        "{} {}, {} rows: {} inserts, {} updates, {} deletes; row groups {} carried, {} rewritten; {:.2} s",
         figure("Files"),
+        if figure("Files") == 1 { "file" } else { "files" },
         count(figure("RowsIn")),
         count(figure("Inserts")),
         count(figure("Updates")),

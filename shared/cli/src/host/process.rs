@@ -2,7 +2,7 @@
 //!
 //! The process is ours alone: it is killed by its own handle, and with its host.
 
-use std::{collections::VecDeque, net::SocketAddr, process::Stdio};
+use std::{net::SocketAddr, process::Stdio};
 
 use tokio::{
     io::{AsyncBufReadExt, AsyncRead, BufReader},
@@ -48,14 +48,9 @@ impl Process {
     /// Waits for the process to end and tells how, with its last words.
     pub(super) async fn ended(&mut self) -> String {
         let status = self.child.wait().await.map_or_else(|error| error.to_string(), |status| status.to_string());
-        let mut last = VecDeque::new();
-        while let Some(line) = self.said.recv().await {
-            last.push_back(line);
-            if last.len() > LAST_WORDS {
-                last.pop_front();
-            }
-        }
-        let words: Vec<_> = std::iter::once(status).chain(last).collect();
+        let said = self.rest().await;
+        let last = &said[said.len().saturating_sub(LAST_WORDS)..];
+        let words: Vec<_> = std::iter::once(&status).chain(last).map(String::as_str).collect();
         words.join("\n  ")
     }
 
@@ -73,6 +68,15 @@ impl Process {
                 return Some(line);
             }
         }
+    }
+
+    /// The lines until the process closes its output.
+    pub(super) async fn rest(&mut self) -> Vec<String> {
+        let mut said = Vec::new();
+        while let Some(line) = self.said.recv().await {
+            said.push(line);
+        }
+        said
     }
 
     /// The lines so far.
