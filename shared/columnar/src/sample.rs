@@ -5,7 +5,10 @@
 use std::sync::Arc;
 
 use arrow::{
-    array::{ArrayRef, Decimal128Array, Int32Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray},
+    array::{
+        ArrayRef, BinaryArray, Decimal128Array, Int32Array, Int64Array, RecordBatch, StringArray,
+        TimestampMicrosecondArray, UInt64Array,
+    },
     datatypes::{Field, Schema},
 };
 use bytes::Bytes;
@@ -33,6 +36,10 @@ pub enum Values {
     Int32(Vec<Option<i32>>),
     /// INT64.
     Int64(Vec<Option<i64>>),
+    /// INT64 INT(64, unsigned).
+    Unsigned(Vec<Option<u64>>),
+    /// `BYTE_ARRAY`.
+    Binary(Vec<Option<Vec<u8>>>),
     /// UTF8.
     Text(Vec<Option<String>>),
     /// DECIMAL(precision, scale): the unscaled digits.
@@ -87,6 +94,8 @@ impl Column {
         Ok(match &self.values {
             Values::Int32(values) => Arc::new(Int32Array::from(values.clone())),
             Values::Int64(values) => Arc::new(Int64Array::from(values.clone())),
+            Values::Unsigned(values) => Arc::new(UInt64Array::from(values.clone())),
+            Values::Binary(values) => Arc::new(values.iter().map(Option::as_deref).collect::<BinaryArray>()),
             Values::Text(values) => Arc::new(values.iter().map(Option::as_deref).collect::<StringArray>()),
             Values::Decimal(precision, scale, digits) => {
                 let array = Decimal128Array::from(digits.clone());

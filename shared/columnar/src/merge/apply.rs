@@ -9,31 +9,37 @@ use std::{
 };
 
 use arrow::{
-    array::{ArrayRef, RecordBatch, UInt32Array},
+    array::{Array, ArrayRef, RecordBatch, UInt32Array},
     compute::{concat, take},
-    datatypes::SchemaRef,
+    datatypes::{FieldRef, SchemaRef},
 };
 use futures::{StreamExt, TryStreamExt, stream};
-use headgate::{Code, dataset::Dataset, store::Store};
+use headgate::{
+    Code,
+    dataset::{Compression, Dataset},
+    store::Store,
+};
+
+use tokio::sync::Semaphore;
 
 use super::{
     Progress,
     base::{self, BaseFile, Content, Piece, Wanted},
     carry::Carrier,
     dedupe,
-    delta::{Reduced, batch, conform, internal, key_arrays},
-    encode::{Encoded, encode},
+    delta::{Reduced, internal, key_arrays},
+    encode::{Encoded, assemble, encode},
     fold::Fold,
     keys::KeyKind,
     output::Output,
-    patch::{self, Edit},
+    patch::{self, Edit, Splice},
     probe::{self, Probe},
     route::{self, Found, Routes, Tally},
     shape::{self, Item, Segment},
 };
 use crate::{
     changes::{FileKind, Refusal},
-    object::Failure,
+    object::{Failure, Parts},
     read::Rows,
 };
 
@@ -76,6 +82,8 @@ pub struct Work<'a, K: KeyKind> {
     pub old_sorted: bool,
     /// The memory that this step may take for keys.
     pub memory: usize,
+    /// As many turns as threads: who decodes and encodes holds one.
+    pub busy: Arc<Semaphore>,
     /// Who hears how far it is.
     pub progress: &'a dyn Progress,
 }
@@ -388,33 +396,25 @@ impl<K: KeyKind> Work<'_, K> {
         rows: usize,
         aim: usize,
     ) -> impl Future<Output = Result<Encoded, Trouble>> + Send + use<K> {
-        let (store, base, fold) = (Arc::clone(self.store), Arc::clone(&self.base), Arc::clone(&self.fold));
-        let (delta, schema, compression) = (Arc::clone(&self.delta), Arc::clone(schema), self.dataset.compression);
+        let (store, busy) = (Arc::clone(self.store), Arc::clone(&self.busy));
+        let (delta, schema) = (Arc::clone(&self.delta), Arc::clone(schema));
+        let (base, fold, compression) = (Arc::clone(&self.base), Arc::clone(&self.fold), self.dataset.compression);
         async move {
             let wanted = Wanted::Rows(Arc::clone(&fold));
-            let mut batches = Vec::with_capacity(parts.len());
-            for part in parts {
-                let fetched = match &part {
+            let mut fetched = Vec::with_capacity(parts.len());
+            for part in &parts {
+                fetched.push(match part {
                     Part::Old { piece, read: None, .. } => {
-                        Some(base::fetch(&store, &base[piece.file], piece, &wanted).await?)
+                        base::fetch(&store, &base[piece.file], piece, &wanted).await?
                     }
-                    _ => None,
-                };
-                let (base, fold) = (Arc::clone(&base), Arc::clone(&fold));
-                let (delta, schema) = (Arc::clone(&delta), Arc::clone(&schema));
-                let file = part.file();
-                let batch = Self::on_thread(move || part.rows(fetched, &base, &fold, &delta.rows, &schema)).await;
-                batches.extend(batch.map_err(|refusal| match file {
-                    Some(file) if !matches!(refusal.code, Code::Internal) => Trouble::Bad(file, refusal),
-                    _ => refusal.into(),
-                })?);
+                    _ => Parts::default(),
+                });
             }
-            let found: usize = batches.iter().map(RecordBatch::num_rows).sum();
-            if found != rows {
-                return Err(internal(format!("{rows} rows planned, {found} made")).into());
-            }
-            let encoded = Self::on_thread(move || encode(&schema, &batches, shape::cuts(rows, aim), compression));
-            Ok(encoded.await?)
+            // Fetching may run ahead; decoded rows are in memory only while a thread works on them.
+            let _turn = busy.acquire().await.map_err(internal)?;
+            let encoding = Encoding { parts, fetched, base, fold, schema, compression };
+            let work = move || Ok(encoding.run(&delta.rows, rows, aim));
+            Self::on_thread(work).await?
         }
     }
 }
@@ -435,43 +435,71 @@ enum Part {
     Old { piece: Piece, edits: Vec<Edit>, read: Option<Vec<RecordBatch>> },
 }
 
-impl Part {
-    fn file(&self) -> Option<usize> {
-        match self {
-            Self::New(_) => None,
-            Self::Old { piece, .. } => Some(piece.file),
+/// A segment to be decoded, patched and encoded.
+struct Encoding {
+    parts: Vec<Part>,
+    fetched: Vec<Parts>,
+    base: Arc<Vec<BaseFile>>,
+    fold: Arc<Fold>,
+    schema: SchemaRef,
+    compression: Compression,
+}
+
+impl Encoding {
+    /// One column after the other: of a segment's columns only one is in memory in full.
+    fn run(self, delta: &RecordBatch, rows: usize, aim: usize) -> Result<Encoded, Trouble> {
+        let lengths: Vec<usize> = shape::cuts(rows, aim).collect();
+        let splices: Vec<Splice> = self.parts.iter().map(Part::splice).collect();
+        let mut columns = Vec::with_capacity(self.schema.fields().len());
+        for (at, field) in self.schema.fields().iter().enumerate() {
+            let mut pieces = Vec::with_capacity(self.parts.len());
+            for ((part, fetched), splice) in self.parts.iter().zip(&self.fetched).zip(&splices) {
+                pieces.push(self.column(part, fetched, splice, (at, field), delta)?);
+            }
+            let found: usize = pieces.iter().map(|piece| piece.len()).sum();
+            if found != rows {
+                return Err(internal(format!("{rows} rows planned, {found} made")).into());
+            }
+            columns.push(encode(field, &pieces, &lengths, self.compression)?);
         }
+        Ok(assemble(columns, &lengths)?)
     }
 
-    fn rows(
-        self,
-        fetched: Option<crate::object::Parts>,
-        base: &[BaseFile],
-        fold: &Fold,
+    fn column(
+        &self,
+        part: &Part,
+        fetched: &Parts,
+        splice: &Splice,
+        (at, field): (usize, &FieldRef),
         delta: &RecordBatch,
-        schema: &SchemaRef,
-    ) -> Result<Vec<RecordBatch>, Refusal> {
-        match self {
-            Self::New(rows) => {
-                let (count, rows) = (rows.len(), UInt32Array::from(rows));
-                let columns = delta.columns().iter().map(|column| take(column, &rows, None)).collect::<Result<_, _>>();
-                Ok(vec![batch(schema, columns.map_err(internal)?, count)?])
+    ) -> Result<ArrayRef, Trouble> {
+        let changed = delta.column(at);
+        let (piece, old) = match part {
+            Part::New(rows) => return Ok(take(changed, &UInt32Array::from(rows.clone()), None).map_err(internal)?),
+            Part::Old { piece, read: Some(batches), .. } => {
+                let ordinal = self.base[piece.file].ordinal;
+                (piece, base::text_column(batches, ordinal, &self.fold, (at, field)))
             }
-            Self::Old { piece, edits, read } => {
-                let file = &base[piece.file];
-                let old = match read {
-                    Some(batches) => conform_all(&batches, file.ordinal, fold, schema)?,
-                    None => base::rows(file, &piece, fetched.unwrap_or_default(), fold, schema)?,
-                };
-                Ok(vec![patch::apply(&old, delta, &edits, schema)?])
+            Part::Old { piece, read: None, .. } => {
+                let file = &self.base[piece.file];
+                (piece, base::column(file, piece, fetched.clone(), &self.fold, (at, field)))
             }
-        }
+        };
+        let old = old.map_err(|refusal| match self.base[piece.file].content {
+            Content::Snapshot(_) => refusal.into(),
+            Content::Load(_) | Content::Text => Trouble::Bad(piece.file, refusal),
+        })?;
+        Ok(splice.column(old, changed)?)
     }
 }
 
-fn conform_all(batches: &[RecordBatch], ordinal: u32, fold: &Fold, schema: &SchemaRef) -> Result<RecordBatch, Refusal> {
-    let conformed = batches.iter().map(|rows| conform(rows, ordinal, fold, schema)).collect::<Result<Vec<_>, _>>()?;
-    arrow::compute::concat_batches(schema, &conformed).map_err(internal)
+impl Part {
+    fn splice(&self) -> Splice {
+        match self {
+            Self::New(_) => Splice::new(0, &[]),
+            Self::Old { piece, edits, .. } => Splice::new(piece.rows, edits),
+        }
+    }
 }
 
 fn rows_after(rows: usize, edits: &[Edit]) -> usize {

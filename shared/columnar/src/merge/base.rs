@@ -10,8 +10,9 @@ use std::{
 };
 
 use arrow::{
-    array::{ArrayRef, RecordBatch},
-    datatypes::SchemaRef,
+    array::{Array, ArrayRef, RecordBatch, new_null_array},
+    compute::concat,
+    datatypes::{FieldRef, SchemaRef},
 };
 use headgate::{
     dataset::Dataset,
@@ -20,18 +21,19 @@ use headgate::{
 use parquet::arrow::arrow_reader::ArrowReaderMetadata;
 
 use super::{
-    delta::{conform, internal, key_arrays},
+    delta::{internal, key_arrays},
     encode::Group,
     fold::Fold,
     shape,
 };
 use crate::{
     changes::{FileKind, Op, Refusal},
-    object::{Failure, Parts, unreadable},
+    object::{Failure, Parts},
     read::{
         self, Rows,
         parquet::{ParquetChanges, Want, read_columns},
     },
+    schema::cast,
 };
 
 /// What a stream of a text file asks the store for at a time.
@@ -187,30 +189,57 @@ pub fn keys(file: &BaseFile, piece: &Piece, parts: Parts, primary_key: &[String]
     key_arrays(&rows, primary_key)
 }
 
-/// Decodes a piece in the new snapshot's schema.
+/// Decodes one column of a piece in the new snapshot's schema, by its place there.
 ///
 /// # Errors
 /// Where the file is bad.
-pub fn rows(
+pub fn column(
     file: &BaseFile,
     piece: &Piece,
     parts: Parts,
     fold: &Fold,
-    schema: &SchemaRef,
-) -> Result<RecordBatch, Refusal> {
-    let rows = match &file.content {
+    (at, field): (usize, &FieldRef),
+) -> Result<ArrayRef, Refusal> {
+    let known = fold.columns().get(at).is_some_and(|column| column.since <= file.ordinal);
+    let read = match &file.content {
+        _ if !known => None,
         Content::Snapshot(snapshot) => {
-            let wanted = Wanted::Rows(Arc::new(fold.clone()));
-            let leaves = wanted.leaves(snapshot.schema());
-            if leaves.is_empty() {
-                return Err(unreadable("the snapshot shares no column with the table"));
-            }
-            read_columns(&snapshot.metadata, parts, piece.part.clone(), &leaves)?
+            let leaf = snapshot.schema().fields().iter().position(|old| old.name() == field.name());
+            let read = |leaf| read_columns(&snapshot.metadata, parts, piece.part.clone(), &[leaf]);
+            leaf.map(read).transpose()?.map(|batch| Arc::clone(batch.column(0)))
         }
-        Content::Load(load) => load.read(parts, piece.part.clone(), Want::Rows)?.rows,
+        Content::Load(load) => load.read_column(parts, piece.part.clone(), field.name())?,
         Content::Text => return Err(internal("a text file is read as a stream")),
     };
-    conform(&rows, file.ordinal, fold, schema)
+    read.map_or_else(|| Ok(new_null_array(field.data_type(), piece.rows)), |array| fit(&array, field))
+}
+
+/// One column of batches of a text file, in the new snapshot's schema.
+///
+/// # Errors
+/// Where a value does not fit its column's type.
+pub fn text_column(
+    batches: &[RecordBatch],
+    ordinal: u32,
+    fold: &Fold,
+    (at, field): (usize, &FieldRef),
+) -> Result<ArrayRef, Refusal> {
+    let known = fold.columns().get(at).is_some_and(|column| column.since <= ordinal);
+    let arrays = batches.iter().map(|rows| match rows.column_by_name(field.name()).filter(|_| known) {
+        Some(array) => fit(array, field),
+        None => Ok(new_null_array(field.data_type(), rows.num_rows())),
+    });
+    let arrays = arrays.collect::<Result<Vec<_>, _>>()?;
+    let arrays: Vec<&dyn Array> = arrays.iter().map(AsRef::as_ref).collect();
+    concat(&arrays).map_err(internal)
+}
+
+fn fit(array: &ArrayRef, field: &FieldRef) -> Result<ArrayRef, Refusal> {
+    cast(array, field.data_type()).map_err(|error| Refusal {
+        code: headgate::Code::InvalidValue,
+        column: Some(field.name().as_str().into()),
+        reason: error.to_string(),
+    })
 }
 
 /// An object of a text format, opened for reading as a stream. Blocking: for threads that may wait.

@@ -5,16 +5,17 @@
 use std::{collections::HashMap, ops::Range, sync::Arc};
 
 use arrow::{
-    array::{RecordBatch, new_null_array},
-    datatypes::{DataType, Schema, SchemaRef},
+    array::new_null_array,
+    datatypes::{DataType, SchemaRef},
 };
+use bytes::Bytes;
 use headgate::dataset::Compression;
 use parquet::{arrow::ArrowSchemaConverter, schema::types::SchemaDescriptor};
 
 use super::{
     base::Snapshot,
     delta::internal,
-    encode::{Chunk, Encoded, Group, encode},
+    encode::{Chunk, Group, encode},
     fold::Fold,
 };
 use crate::{changes::Refusal, object::coalesce};
@@ -34,7 +35,7 @@ pub struct Carrier {
     columns: Vec<From>,
     schema: SchemaRef,
     compression: Compression,
-    nulls: HashMap<(usize, i64), Encoded>,
+    nulls: HashMap<(usize, i64), (Bytes, Chunk)>,
 }
 
 /// Row groups to carry: ranges of the old object, then some bytes, and the groups as they then are, as if the first
@@ -44,7 +45,7 @@ pub struct Carried {
     /// Ranges of the old object, to be put one after the other.
     pub ranges: Vec<Range<u64>>,
     /// What follows them.
-    pub tail: Vec<bytes::Bytes>,
+    pub tail: Vec<Bytes>,
     /// The groups.
     pub groups: Vec<Group>,
 }
@@ -103,11 +104,11 @@ impl Carrier {
                 chunks.push(match from {
                     From::Chunk(chunk) => moved(&group.chunks[chunk], &carried.ranges, &starts)?,
                     From::Nothing => {
-                        let nulls = self.nulls(at, group.rows)?;
-                        carried.tail.push(nulls.bytes.clone());
-                        let by = i64::try_from(end).map_err(internal)?;
-                        end += nulls.bytes.len() as u64;
-                        nulls.groups[0].chunks[0].clone().shifted(by)?
+                        let (bytes, chunk) = self.nulls(at, group.rows)?;
+                        let chunk = chunk.shifted(i64::try_from(end).map_err(internal)?)?;
+                        end += bytes.len() as u64;
+                        carried.tail.push(bytes);
+                        chunk
                     }
                 });
             }
@@ -116,19 +117,17 @@ impl Carrier {
         Ok(carried)
     }
 
-    fn nulls(&mut self, column: usize, rows: i64) -> Result<&Encoded, Refusal> {
-        use std::collections::hash_map::Entry;
-        match self.nulls.entry((column, rows)) {
-            Entry::Occupied(known) => Ok(known.into_mut()),
-            Entry::Vacant(new) => {
-                let length = usize::try_from(rows).map_err(internal)?;
-                let field = self.schema.field(column).clone();
-                let array = new_null_array(field.data_type(), length);
-                let schema = Arc::new(Schema::new(vec![field]));
-                let batch = RecordBatch::try_new(Arc::clone(&schema), vec![array]).map_err(internal)?;
-                Ok(new.insert(encode(&schema, &[batch], [length].into_iter(), self.compression)?))
-            }
+    fn nulls(&mut self, column: usize, rows: i64) -> Result<(Bytes, Chunk), Refusal> {
+        if let Some(known) = self.nulls.get(&(column, rows)) {
+            return Ok(known.clone());
         }
+        let length = usize::try_from(rows).map_err(internal)?;
+        let field = &self.schema.fields()[column];
+        let array = new_null_array(field.data_type(), length);
+        let encoded = encode(field, &[array], &[length], self.compression)?.pop();
+        let encoded = encoded.ok_or_else(|| internal("a chunk of NULLs came out empty"))?;
+        self.nulls.insert((column, rows), encoded.clone());
+        Ok(encoded)
     }
 }
 

@@ -2,11 +2,11 @@
 //!
 //! Offsets count from the first byte given back; whoever places the bytes shifts them.
 
-use std::{collections::HashSet, hash::BuildHasher, ops::Range, sync::Arc};
+use std::{collections::HashSet, ops::Range, sync::Arc};
 
 use arrow::{
-    array::{Array, ArrayRef, AsArray, RecordBatch},
-    datatypes::{DataType, SchemaRef},
+    array::{Array, ArrayData, ArrayRef, AsArray, RecordBatch},
+    datatypes::{DataType, FieldRef, Schema, SchemaRef},
 };
 use bytes::Bytes;
 use headgate::dataset::Compression;
@@ -20,6 +20,7 @@ use parquet::{
     },
     schema::types::ColumnPath,
 };
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::delta::internal;
 use crate::changes::Refusal;
@@ -27,7 +28,7 @@ use crate::changes::Refusal;
 /// The magic bytes that a Parquet file begins with.
 pub const MAGIC: &[u8] = b"PAR1";
 /// Values of a column that are looked at to choose between a dictionary and plain values.
-const SAMPLE: usize = 2048;
+const SAMPLE: usize = 1024;
 
 /// A column chunk and its page index, offsets counting from some first byte.
 #[derive(Debug, Clone)]
@@ -52,8 +53,8 @@ pub struct Group {
 /// Row groups as bytes.
 #[derive(Debug, Clone)]
 pub struct Encoded {
-    /// The bytes, one group after the other.
-    pub bytes: Bytes,
+    /// The bytes, one chunk after the other.
+    pub bytes: Vec<Bytes>,
     /// The groups.
     pub groups: Vec<Group>,
 }
@@ -116,34 +117,62 @@ pub fn groups(footer: &ParquetMetaData) -> Vec<Group> {
     footer.row_groups().iter().enumerate().map(group).collect()
 }
 
-/// Encodes batches as row groups of these lengths, which add up to the batches' rows.
+/// Encodes one column, given in pieces, as one chunk for each of these lengths, which add up to the pieces'.
+///
+/// Column by column, an encoder's buffers are there once and stay warm.
 ///
 /// # Errors
 /// Where parquet refuses, which is a bug.
 pub fn encode(
-    schema: &SchemaRef,
-    batches: &[RecordBatch],
-    lengths: impl Iterator<Item = usize>,
+    field: &FieldRef,
+    pieces: &[ArrayRef],
+    lengths: &[usize],
     compression: Compression,
-) -> Result<Encoded, Refusal> {
-    let properties = properties(schema, batches, compression)?;
+) -> Result<Vec<(Bytes, Chunk)>, Refusal> {
+    let schema: SchemaRef = Arc::new(Schema::new(vec![Arc::clone(field)]));
+    let properties = properties(field, pieces, compression)?;
     let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
-    let mut writer = ArrowWriter::try_new_with_options(Vec::new(), Arc::clone(schema), options).map_err(internal)?;
-    let mut rest = Rest { batches, at: 0, row: 0 };
+    let bytes = pieces.iter().map(|piece| piece.get_buffer_memory_size()).sum::<usize>();
+    let into = Vec::with_capacity(bytes / 2 + MAGIC.len());
+    let mut writer = ArrowWriter::try_new_with_options(into, Arc::clone(&schema), options).map_err(internal)?;
+    let mut rest = Rest { schema: &schema, pieces, at: 0, row: 0 };
     for length in lengths {
-        rest.write(&mut writer, length)?;
+        rest.write(&mut writer, *length)?;
         writer.flush().map_err(internal)?;
     }
     let footer = writer.finish().map_err(internal)?;
-    let mut groups = groups(&footer);
-    let end = groups.iter().flat_map(|group| &group.chunks).map(|chunk| chunk.range().end).max().unwrap_or(4);
-    for group in &mut groups {
-        let chunks = std::mem::take(&mut group.chunks);
-        let shift = -(MAGIC.len() as i64);
-        group.chunks = chunks.into_iter().map(|chunk| chunk.shifted(shift)).collect::<Result<_, _>>()?;
-    }
     let bytes = Bytes::from(std::mem::take(writer.inner_mut()));
-    Ok(Encoded { bytes: bytes.slice(MAGIC.len()..usize::try_from(end).map_err(internal)?), groups })
+    let chunks = groups(&footer).into_iter().flat_map(|group| group.chunks);
+    chunks
+        .map(|chunk| {
+            let range = chunk.range();
+            let (start, end) =
+                (usize::try_from(range.start).map_err(internal)?, usize::try_from(range.end).map_err(internal)?);
+            let by = -i64::try_from(range.start).map_err(internal)?;
+            Ok((bytes.slice(start..end), chunk.shifted(by)?))
+        })
+        .collect()
+}
+
+/// Puts encoded columns together to row groups of these lengths.
+///
+/// # Errors
+/// Where the lengths cannot be counted, which is a bug.
+pub fn assemble(columns: Vec<Vec<(Bytes, Chunk)>>, lengths: &[usize]) -> Result<Encoded, Refusal> {
+    let mut columns: Vec<_> = columns.into_iter().map(Vec::into_iter).collect();
+    let mut encoded = Encoded { bytes: Vec::new(), groups: Vec::with_capacity(lengths.len()) };
+    let mut at = 0;
+    for length in lengths {
+        let mut group =
+            Group { chunks: Vec::with_capacity(columns.len()), rows: i64::try_from(*length).map_err(internal)? };
+        for (bytes, chunk) in columns.iter_mut().filter_map(Iterator::next) {
+            group.chunks.push(chunk.shifted(at)?);
+            at += i64::try_from(bytes.len()).map_err(internal)?;
+            encoded.bytes.push(bytes);
+        }
+        encoded.groups.push(group);
+    }
+    Ok(encoded)
 }
 
 /// What every group of a sorted table says of its order.
@@ -157,7 +186,8 @@ pub fn sorting(schema: &SchemaRef, primary_key: &[String]) -> Option<Vec<Sorting
 }
 
 struct Rest<'a> {
-    batches: &'a [RecordBatch],
+    schema: &'a SchemaRef,
+    pieces: &'a [ArrayRef],
     at: usize,
     row: usize,
 }
@@ -165,13 +195,15 @@ struct Rest<'a> {
 impl Rest<'_> {
     fn write(&mut self, writer: &mut ArrowWriter<Vec<u8>>, mut rows: usize) -> Result<(), Refusal> {
         while rows > 0
-            && let Some(batch) = self.batches.get(self.at)
+            && let Some(piece) = self.pieces.get(self.at)
         {
-            let take = rows.min(batch.num_rows() - self.row);
-            writer.write(&batch.slice(self.row, take)).map_err(internal)?;
+            let take = rows.min(piece.len() - self.row);
+            let columns = vec![piece.slice(self.row, take)];
+            let batch = RecordBatch::try_new(Arc::clone(self.schema), columns).map_err(internal)?;
+            writer.write(&batch).map_err(internal)?;
             self.row += take;
             rows -= take;
-            if self.row == batch.num_rows() {
+            if self.row == piece.len() {
                 (self.at, self.row) = (self.at + 1, 0);
             }
         }
@@ -179,55 +211,51 @@ impl Rest<'_> {
     }
 }
 
-fn properties(
-    schema: &SchemaRef,
-    batches: &[RecordBatch],
-    compression: Compression,
-) -> Result<WriterProperties, Refusal> {
+fn properties(field: &FieldRef, pieces: &[ArrayRef], compression: Compression) -> Result<WriterProperties, Refusal> {
     let codec = match compression {
         Compression::None => Codec::UNCOMPRESSED,
         Compression::Snappy => Codec::SNAPPY,
         Compression::Zstd(level) => Codec::ZSTD(ZstdLevel::try_new(level).map_err(internal)?),
     };
-    let mut properties = WriterProperties::builder()
-        .set_created_by(format!("headgate {}", env!("CARGO_PKG_VERSION")))
+    let largest = pieces.iter().max_by_key(|piece| piece.len());
+    Ok(WriterProperties::builder()
+        .set_created_by(created_by())
         .set_writer_version(WriterVersion::PARQUET_1_0)
         .set_compression(codec)
         .set_max_row_group_row_count(None)
-        .set_statistics_enabled(EnabledStatistics::Page);
-    let largest = batches.iter().max_by_key(|batch| batch.num_rows());
-    for (at, field) in schema.fields().iter().enumerate() {
-        let repeats = largest.is_some_and(|batch| repeats(batch.column(at)));
+        .set_statistics_enabled(EnabledStatistics::Page)
         // A plain name is one path element, dots and all.
-        let path = ColumnPath::new(vec![field.name().clone()]);
-        properties = properties.set_column_dictionary_enabled(path, repeats);
-    }
-    Ok(properties.build())
+        .set_column_dictionary_enabled(ColumnPath::new(vec![field.name().clone()]), largest.is_some_and(repeats))
+        .build())
+}
+
+/// What the footer says of its writer.
+#[must_use]
+pub fn created_by() -> String {
+    format!("headgate version {}", env!("CARGO_PKG_VERSION"))
 }
 
 /// Whether a column repeats its values so much that a dictionary pays: at most half of a sample are distinct.
 fn repeats(column: &ArrayRef) -> bool {
     let step = column.len().div_ceil(SAMPLE).max(1);
-    let rows = (0..column.len()).step_by(step).filter(|&row| column.is_valid(row));
-    let (mut seen, mut count) = (HashSet::new(), 0);
-    let hasher = seen.hasher().clone();
     let data = column.to_data();
-    for row in rows {
-        let Some(hash) = value_hash(column, &data, row, &hasher) else { return true };
+    let (mut seen, mut count) = (HashSet::with_capacity(SAMPLE), 0);
+    for row in (0..column.len()).step_by(step).filter(|&row| column.is_valid(row)) {
+        let Some(hash) = value_hash(column, &data, row) else { return true };
         seen.insert(hash);
         count += 1;
     }
     seen.len() * 2 <= count
 }
 
-fn value_hash(column: &ArrayRef, data: &arrow::array::ArrayData, row: usize, hasher: &impl BuildHasher) -> Option<u64> {
+fn value_hash(column: &ArrayRef, data: &ArrayData, row: usize) -> Option<u64> {
     match column.data_type() {
-        DataType::Utf8 => Some(hasher.hash_one(column.as_string::<i32>().value(row))),
-        DataType::Binary => Some(hasher.hash_one(column.as_binary::<i32>().value(row))),
+        DataType::Utf8 => Some(xxh3_64(column.as_string::<i32>().value(row).as_bytes())),
+        DataType::Binary => Some(xxh3_64(column.as_binary::<i32>().value(row))),
         other => {
             let width = other.primitive_width()?;
             let start = (data.offset() + row) * width;
-            Some(hasher.hash_one(data.buffers().first()?.as_slice().get(start..start + width)?))
+            data.buffers().first()?.as_slice().get(start..start + width).map(xxh3_64)
         }
     }
 }

@@ -96,6 +96,14 @@ impl Fold {
         Ok(0)
     }
 
+    /// Whether admitting the file would neither add a column nor forget one.
+    #[must_use]
+    pub fn has_columns_of(&self, file: &FileColumns) -> bool {
+        let known = |name: &String| self.declared || self.column(name).is_some();
+        let has = |column: &Column| file.columns.iter().any(|(name, _)| *name == column.name);
+        file.columns.iter().all(|(name, _)| known(name)) && (!file.complete || self.columns.iter().all(has))
+    }
+
     /// Files admitted so far: the last one's ordinal.
     #[must_use]
     pub fn files(&self) -> u32 {

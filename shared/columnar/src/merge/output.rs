@@ -21,7 +21,7 @@ use super::{
     base::BaseFile,
     carry::{Carried, descriptor},
     delta::internal,
-    encode::{Encoded, Group, MAGIC},
+    encode::{Encoded, Group, MAGIC, created_by},
 };
 use crate::{changes::Refusal, object::Failure};
 
@@ -57,7 +57,10 @@ impl Output {
     /// Where the store fails.
     pub async fn write(&mut self, encoded: Encoded) -> Result<(), Failure> {
         self.place(encoded.groups, self.at)?;
-        self.append(encoded.bytes).await
+        for bytes in encoded.bytes {
+            self.append(bytes).await?;
+        }
+        Ok(())
     }
 
     /// Adds carried row groups of the old snapshot.
@@ -147,8 +150,7 @@ fn footer(
         row_groups.push(builder.build().map_err(internal)?);
     }
     let rows = row_groups.iter().map(RowGroupMetaData::num_rows).sum();
-    let created_by = Some(format!("headgate {}", env!("CARGO_PKG_VERSION")));
-    let file = FileMetaData::new(1, rows, created_by, Some(texts), descriptor, None);
+    let file = FileMetaData::new(1, rows, Some(created_by()), Some(texts), descriptor, None);
     let metadata =
         ParquetMetaDataBuilder::new(file).set_row_groups(row_groups).set_page_index(Some(Arc::new(index))).build();
     let mut bytes = Vec::new();

@@ -1,11 +1,8 @@
 //! A batch of the old snapshot and what changes in it → the batch as it is now.
 
-use arrow::{
-    array::{Array, ArrayRef, MutableArrayData, RecordBatch, make_array},
-    datatypes::SchemaRef,
-};
+use arrow::array::{Array, ArrayRef, MutableArrayData, make_array};
 
-use super::delta::{batch, internal};
+use super::delta::internal;
 use crate::changes::Refusal;
 
 /// One change to a batch; changes are sorted by row, an insert before anything else at its row.
@@ -39,23 +36,37 @@ struct Run {
 const OLD: usize = 0;
 const DELTA: usize = 1;
 
-/// The rows of `old` with `edits` done, taking rows from `delta`; both have the same schema.
-///
-/// # Errors
-/// Where the schemas differ, which is a bug.
-pub fn apply(
-    old: &RecordBatch,
-    delta: &RecordBatch,
-    edits: &[Edit],
-    schema: &SchemaRef,
-) -> Result<RecordBatch, Refusal> {
-    if edits.is_empty() {
-        return Ok(old.clone());
+/// Where each row of the new batch comes from.
+#[derive(Debug)]
+pub struct Splice {
+    runs: Vec<Run>,
+    rows: usize,
+}
+
+impl Splice {
+    /// `rows` old rows with `edits` done.
+    #[must_use]
+    pub fn new(rows: usize, edits: &[Edit]) -> Self {
+        let runs = runs(rows, edits);
+        let rows = runs.iter().map(|run| run.end - run.start).sum();
+        Self { runs, rows }
     }
-    let runs = runs(old.num_rows(), edits);
-    let rows = runs.iter().map(|run| run.end - run.start).sum();
-    let columns = old.columns().iter().zip(delta.columns()).map(|(old, delta)| splice(old, delta, &runs, rows));
-    batch(schema, columns.collect::<Result<_, _>>()?, rows)
+
+    /// One column of the new batch, of those of the old batch and of the delta, which have the same type.
+    ///
+    /// # Errors
+    /// Where a piece of text grows beyond what one array holds.
+    pub fn column(&self, old: ArrayRef, delta: &ArrayRef) -> Result<ArrayRef, Refusal> {
+        if matches!(self.runs[..], [Run { source: OLD, start: 0, end }] if end == old.len()) {
+            return Ok(old);
+        }
+        let (old, delta) = (old.to_data(), delta.to_data());
+        let mut spliced = MutableArrayData::new(vec![&old, &delta], false, self.rows);
+        for run in &self.runs {
+            spliced.try_extend(run.source, run.start, run.end).map_err(internal)?;
+        }
+        Ok(make_array(spliced.freeze()))
+    }
 }
 
 fn runs(rows: usize, edits: &[Edit]) -> Vec<Run> {
@@ -83,39 +94,26 @@ fn runs(rows: usize, edits: &[Edit]) -> Vec<Run> {
     runs
 }
 
-fn splice(old: &ArrayRef, delta: &ArrayRef, runs: &[Run], rows: usize) -> Result<ArrayRef, Refusal> {
-    let (old, delta) = (old.to_data(), delta.to_data());
-    let mut spliced = MutableArrayData::new(vec![&old, &delta], false, rows);
-    for run in runs {
-        spliced.try_extend(run.source, run.start, run.end).map_err(internal)?;
-    }
-    Ok(make_array(spliced.freeze()))
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
-    use arrow::{
-        array::{AsArray, Int32Array, StringArray},
-        datatypes::{DataType, Field, Int32Type, Schema},
-    };
+    use arrow::array::{Int32Array, StringArray};
 
     use super::*;
 
-    fn rows(values: &[i32]) -> RecordBatch {
-        let schema = Schema::new(vec![Field::new("a", DataType::Int32, true), Field::new("b", DataType::Utf8, true)]);
+    fn columns(values: &[i32]) -> [ArrayRef; 2] {
         let text: StringArray = values.iter().map(|v| (v % 2 == 0).then(|| v.to_string())).collect();
-        RecordBatch::try_new(Arc::new(schema), vec![Arc::new(Int32Array::from(values.to_vec())), Arc::new(text)])
-            .unwrap()
+        [Arc::new(Int32Array::from(values.to_vec())), Arc::new(text)]
     }
 
     fn check(edits: &[(u32, Change)], expected: &[i32]) {
-        let (old, delta) = (rows(&[0, 1, 2, 3, 4]), rows(&[10, 11, 12]));
         let edits: Vec<_> = edits.iter().map(|&(row, change)| Edit { row, change }).collect();
-        let result = apply(&old, &delta, &edits, &old.schema()).unwrap();
-        assert_eq!(result, rows(expected));
-        assert_eq!(result.column(0).as_primitive::<Int32Type>().values(), expected);
+        let splice = Splice::new(5, &edits);
+        let (old, delta) = (columns(&[0, 1, 2, 3, 4]), columns(&[10, 11, 12]));
+        for ((old, delta), expected) in old.into_iter().zip(&delta).zip(columns(expected)) {
+            assert_eq!(&splice.column(old, delta).unwrap(), &expected);
+        }
     }
 
     #[test]

@@ -14,6 +14,7 @@ use super::{
     generation::{self, CdcFile, Generation, LoadFile},
     ledger::{Ledger, Seen},
     listing::{Cdc, Listing, Load},
+    names::{self, Name},
 };
 
 /// What a file of changes is to the snapshot.
@@ -97,7 +98,7 @@ pub fn plan(
         }
         return anew(&successor(ledger), &generation, listing, asked);
     }
-    if any(How::New) && !loaded_only {
+    if any(How::New) && (!loaded_only || out_of_order(ledger, &differing)) {
         let generation = decide(listing, transfer, asked.source)?;
         return rebuild(ledger, &generation, listing, asked);
     }
@@ -124,6 +125,21 @@ fn differing<'a>(ledger: &Ledger, listing: &'a Listing) -> Vec<(&'a Load, How)> 
         _ => How::Same,
     };
     listing.loads.iter().map(|load| (load, how(load))).collect()
+}
+
+/// Whether a new full-load file comes before one of its sequence that is in: rows over rows would be the wrong way
+/// round.
+fn out_of_order(ledger: &Ledger, differing: &[(&Load, How)]) -> bool {
+    let known: Vec<_> = ledger
+        .loads
+        .keys()
+        .filter_map(|key| match names::parse(key) {
+            Some(Name::Load(name)) => Some(name),
+            _ => None,
+        })
+        .collect();
+    let new = differing.iter().filter(|(_, how)| *how == How::New);
+    new.map(|(load, _)| &load.name).any(|new| known.iter().any(|k| k.sequence == new.sequence && k.number > new.number))
 }
 
 fn all_gone(ledger: &Ledger, listing: &Listing) -> bool {
@@ -268,6 +284,8 @@ fn onward(ledger: &Ledger, listing: &Listing, asked: &Asked<'_>) -> Result<Todo,
     let mut todo = Todo { ledger: ledger.clone(), ..Todo::default() };
     let intruders: BTreeSet<&str> = listing.intruders.iter().map(String::as_str).collect();
     let included = |change: &Cdc| asked.include.contains(&change.meta.key);
+    let newest = ledger.files.keys().filter_map(|key| names::cdc(key)).max();
+    let newest = newest.as_ref();
     let mut seen = BTreeSet::new();
     let mut applied: Vec<&Cdc> = Vec::new();
     for change in &listing.changes {
@@ -281,7 +299,7 @@ fn onward(ledger: &Ledger, listing: &Listing, asked: &Asked<'_>) -> Result<Todo,
             if intruders.contains(key) { todo.refused.push(change.meta.key.clone()) } else { applied.push(change) }
         } else if known == Some(&change.meta.etag) {
             applied.push(change);
-        } else if ledger.newest.as_deref().is_some_and(|newest| change.name.digits() <= newest) {
+        } else if newest.is_some_and(|newest| change.name < newest) || ledger.is_settled(&change.name) {
             todo.changes.push((change.clone(), Role::Late));
         } else {
             todo.changes.push((change.clone(), Role::New));
@@ -308,7 +326,7 @@ fn settle(
     asked: &Asked<'_>,
 ) -> Result<(), Error> {
     let gone: Vec<&String> = todo.ledger.files.keys().filter(|key| !seen.contains(key.as_str())).collect();
-    let newest_gone = gone.iter().filter_map(|key| super::names::cdc(key)).max();
+    let newest_gone = gone.iter().filter_map(|key| names::cdc(key)).max();
     let mut refused = Vec::new();
     for (change, role) in &mut todo.changes {
         if *role != Role::Late {

@@ -10,6 +10,8 @@ use headgate::{
     store::{ETag, Store, StoreError},
 };
 
+use tokio::sync::Semaphore;
+
 use super::{
     MergeReport,
     apply::{Applied, Trouble, Work},
@@ -26,7 +28,7 @@ use super::{
     run::{Run, Stop, lag},
 };
 use crate::{
-    changes::{FileKind, Refusal},
+    changes::{FileKind, Op, Refusal},
     object::Failure,
 };
 
@@ -75,9 +77,15 @@ struct Taken {
     todo: Todo,
     stop: Option<Stop>,
     more: bool,
+    /// No more late files are taken: what the ones before undid must still be settled.
+    cut: bool,
+    /// Files that are in already and come after a late one are applied anew, rows and columns.
+    anew: bool,
+    /// The fold before the last file was admitted.
+    before: Fold,
 }
 
-type Files<'s> = std::pin::Pin<Box<dyn Stream<Item = (String, Result<Decoded, Failure>)> + Send + 's>>;
+type Files<'s> = std::pin::Pin<Box<dyn Stream<Item = (String, Role, Result<Decoded, Failure>)> + Send + 's>>;
 
 impl Round<'_> {
     /// Takes files and publishes.
@@ -93,6 +101,9 @@ impl Round<'_> {
         let mut taken = self.take_loads(todo).await?;
         loop {
             let changes = std::mem::take(&mut taken.todo.changes);
+            let late = changes.iter().any(|(_, role)| *role == Role::Late);
+            let kept = if late { changes.clone() } else { Vec::new() };
+            let anew = taken.anew;
             let blocked = taken.stop.is_some() || taken.more;
             let (store, dataset) = (Arc::clone(self.run.store), Arc::clone(&self.run.dataset));
             let ahead = self.run.options.threads.max(1) * 2;
@@ -100,9 +111,13 @@ impl Round<'_> {
                 let (store, dataset) = (Arc::clone(&store), Arc::clone(&dataset));
                 async move {
                     let key = change.meta.key.clone();
-                    let read = async move { decode(&store, &dataset, change.name, change.meta, role).await };
+                    let wanted = if anew { Role::New } else { role };
+                    let read = async move {
+                        let decoded = decode(&store, &dataset, change.name, change.meta, wanted).await?;
+                        Ok(Decoded { role, ..decoded })
+                    };
                     let decoded = tokio::spawn(read).await;
-                    (key, decoded.unwrap_or_else(|error| Err(super::delta::internal(error).into())))
+                    (key, role, decoded.unwrap_or_else(|error| Err(super::delta::internal(error).into())))
                 }
             });
             let mut files: Files<'_> = Box::pin(files.buffered(ahead));
@@ -120,6 +135,10 @@ impl Round<'_> {
                 Published::Nothing => return Ok(Rounded::Nothing { stop: taken.stop }),
                 Published::BadLoad(at, refusal) => {
                     taken = self.without_load(taken, at, refusal, untouched.clone()).await?;
+                }
+                Published::Unlike => {
+                    let todo = Todo { ledger: untouched.clone(), changes: kept, ..taken.todo };
+                    taken = Taken { anew: true, ..self.reopen(todo).await? };
                 }
             }
         }
@@ -140,7 +159,8 @@ impl Round<'_> {
                 content: Content::Snapshot(Box::new(current.snapshot)),
             });
         }
-        let mut taken = Taken { base, fold, todo, stop: None, more: false };
+        let before = fold.clone();
+        let mut taken = Taken { base, fold, todo, stop: None, more: false, cut: false, anew: false, before };
         let mut room =
             self.run.time_left().map(|left| left.as_secs_f64() * LOAD_PACE * self.run.options.threads as f64);
         for load in std::mem::take(&mut taken.todo.loads) {
@@ -191,23 +211,23 @@ impl Round<'_> {
         let bad = &taken.base[at].meta.key;
         let stop = Stop::at(bad, refusal);
         let good = taken.todo.loads.iter().take_while(|load| load.meta.key != *bad).cloned().collect();
-        let (current, _) = publish::current(
-            self.run.store,
-            &self.run.dataset.target,
-            parquet::file::metadata::PageIndexPolicy::Optional,
-        )
-        .await?;
-        self.current = current;
         let todo = Todo { ledger, loads: good, changes: Vec::new(), ..taken.todo };
-        let again = self.take_loads(todo).await?;
-        Ok(Taken { stop: Some(stop), ..again })
+        Ok(Taken { stop: Some(stop), ..self.reopen(todo).await? })
+    }
+
+    /// Opens the base once more.
+    async fn reopen(&mut self, todo: Todo) -> Result<Taken, Failure> {
+        let target = &self.run.dataset.target;
+        let policy = parquet::file::metadata::PageIndexPolicy::Optional;
+        (self.current, _) = publish::current(self.run.store, target, policy).await?;
+        self.take_loads(todo).await
     }
 
     /// The first file of changes, admitted: it may tell the key's type.
     async fn first(&self, taken: &mut Taken, files: &mut Files<'_>) -> Result<Option<Decoded>, Failure> {
-        let Some((key, decoded)) = files.next().await else { return Ok(None) };
+        let Some((key, _, decoded)) = files.next().await else { return Ok(None) };
         let admitted = decoded.and_then(|decoded| {
-            admit(&mut taken.fold, &decoded)?;
+            admit(&mut taken.fold, &decoded, taken.anew)?;
             Ok(decoded)
         });
         match admitted {
@@ -248,24 +268,14 @@ impl Round<'_> {
         let mut next = first;
         let mut taken_any = false;
         while let Some(decoded) = next.take() {
-            if !self.take_file(taken, &mut delta, decoded, &mut draft)? {
-                break;
+            if !taken.anew && is_unlike(&taken.before, &decoded) {
+                return Ok(Published::Unlike);
             }
-            taken_any = true;
-            if self.is_full(&mut delta, began)? {
-                taken.more = true;
+            if self.take_file(taken, &mut delta, decoded, &mut draft)? {
+                taken_any = true;
+                taken.more |= self.is_full(&mut delta, began)?;
             }
-            let Some((key, decoded)) = files.next().await else {
-                taken.more = false;
-                break;
-            };
-            match decoded.and_then(|decoded| self.admit_next(taken, types, decoded)) {
-                // What a late file undid must be in the same publish as the file.
-                Ok(Some(decoded)) if !taken.more || decoded.role != Role::New => next = Some(decoded),
-                Ok(_) => taken.more = true,
-                Err(Failure::Refused(refusal)) => taken.stop = Some(Stop::at(&key, refusal)),
-                Err(failure) => return Err(failure),
-            }
+            next = self.next(taken, types, &mut files).await?;
         }
         drop(files);
         let loads = !taken.todo.loads.is_empty();
@@ -275,7 +285,37 @@ impl Round<'_> {
         self.write(taken, delta, draft, report).await
     }
 
-    /// Applies a file to the delta; `false`: it is bad, and the round ends before it.
+    /// The next file to take. After the end of the publish only files that are in already: what a late one undid must
+    /// be in the same publish as the late one.
+    async fn next(
+        &self,
+        taken: &mut Taken,
+        types: &[DataType],
+        files: &mut Files<'_>,
+    ) -> Result<Option<Decoded>, Failure> {
+        while let Some((key, role, decoded)) = files.next().await {
+            match role {
+                Role::New if taken.cut || taken.more => {
+                    taken.more = true;
+                    return Ok(None);
+                }
+                Role::Late if taken.cut => continue,
+                Role::New | Role::Late | Role::Settled => {}
+            }
+            match decoded.and_then(|decoded| self.admit_next(taken, types, decoded)) {
+                Ok(Some(decoded)) => return Ok(Some(decoded)),
+                Ok(None) => (taken.cut, taken.more) = (true, true),
+                Err(Failure::Refused(refusal)) if role != Role::Settled => {
+                    (taken.cut, taken.stop) = (true, Some(Stop::at(&key, refusal)));
+                }
+                Err(failure) => return Err(failure),
+            }
+        }
+        taken.more &= taken.cut;
+        Ok(None)
+    }
+
+    /// Applies a file to the delta; `false`: it is bad, and the publish ends before it.
     fn take_file<K: KeyKind>(
         &self,
         taken: &mut Taken,
@@ -284,15 +324,20 @@ impl Round<'_> {
         report: &mut MergeReport,
     ) -> Result<bool, Failure> {
         let keys = &self.run.dataset.primary_key;
+        if decoded.role == Role::Settled && taken.anew {
+            delta.push(&decoded.changes, taken.fold.files(), keys)?;
+            return Ok(true);
+        }
         if decoded.role == Role::Settled {
             for changes in &decoded.changes {
                 delta.settle(changes, keys)?;
             }
             return Ok(true);
         }
-        let ordinal = if decoded.role == Role::Late { 0 } else { taken.fold.files() };
+        let ordinal = if decoded.role == Role::Late && !taken.anew { 0 } else { taken.fold.files() };
         if let Err(refusal) = delta.push(&decoded.changes, ordinal, keys) {
-            taken.stop = Some(Stop::at(&decoded.meta.key, refusal));
+            taken.fold.clone_from(&taken.before);
+            (taken.cut, taken.stop) = (true, Some(Stop::at(&decoded.meta.key, refusal)));
             return Ok(false);
         }
         taken.todo.ledger.apply(&decoded.name, decoded.meta.etag);
@@ -309,10 +354,10 @@ impl Round<'_> {
     /// Admits the next file's columns; `None`: its key has another type, and it begins a publish of its own.
     fn admit_next(&self, taken: &mut Taken, types: &[DataType], decoded: Decoded) -> Result<Option<Decoded>, Failure> {
         let mut fold = taken.fold.clone();
-        admit(&mut fold, &decoded)?;
+        admit(&mut fold, &decoded, taken.anew)?;
         let same = fold.types(&self.run.dataset.primary_key).as_deref() == Some(types);
         if same {
-            taken.fold = fold;
+            taken.before = std::mem::replace(&mut taken.fold, fold);
         }
         Ok(same.then_some(decoded))
     }
@@ -354,11 +399,12 @@ impl Round<'_> {
             store: run.store,
             dataset: &run.dataset,
             threads: run.options.threads.max(1),
-            old_sorted: ledger.sorted,
+            old_sorted: ledger.sorted && keeps_order(&taken.base, &taken.fold, &run.dataset.primary_key),
             base: Arc::new(std::mem::take(&mut taken.base)),
             fold: Arc::new(taken.fold.clone()),
             delta: Arc::new(reduced),
             memory: usize::try_from(run.options.memory / DEDUPE_SHARE).unwrap_or(usize::MAX),
+            busy: Arc::new(Semaphore::new(run.options.threads.max(1))),
             progress: run.progress,
         };
         run.progress.step(&format!("writing {}", place.key()));
@@ -412,14 +458,37 @@ enum Published {
     Yes,
     Nothing,
     BadLoad(usize, Refusal),
+    /// It is not enough that later files settle what a late one changed.
+    Unlike,
 }
 
-fn admit(fold: &mut Fold, decoded: &Decoded) -> Result<(), Refusal> {
+/// Whether a late file, or one after it, did more than change rows: then the files from there on are applied anew.
+fn is_unlike(fold: &Fold, decoded: &Decoded) -> bool {
+    let truncates = || decoded.changes.iter().any(|changes| changes.ops.contains(&Op::Truncate));
     match decoded.role {
+        Role::New => false,
+        Role::Late => truncates() || !fold.has_columns_of(&decoded.columns),
+        Role::Settled => !fold.has_columns_of(&decoded.columns),
+    }
+}
+
+fn admit(fold: &mut Fold, decoded: &Decoded, anew: bool) -> Result<(), Refusal> {
+    match decoded.role {
+        _ if anew => fold.admit(&decoded.columns).map(|_| ()),
         Role::New => fold.admit(&decoded.columns).map(|_| ()),
         Role::Late => fold.admit_late(&decoded.columns).map(|_| ()),
         Role::Settled => Ok(()),
     }
+}
+
+/// Whether the old snapshot's keys sort as they did: numbers that became text do not.
+fn keeps_order(base: &[BaseFile], fold: &Fold, primary_key: &[String]) -> bool {
+    let Some(Content::Snapshot(old)) = base.first().map(|file| &file.content) else { return true };
+    primary_key.iter().all(|name| {
+        let old = old.schema().field_with_name(name).map(|field| field.data_type());
+        let new = fold.column(name).map(|column| &column.data_type);
+        old.ok() == new || new != Some(&DataType::Utf8)
+    })
 }
 
 fn note(report: &mut MergeReport, applied: &Applied, counts: super::delta::Counts, loads: u64) {

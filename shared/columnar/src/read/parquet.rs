@@ -135,6 +135,17 @@ impl ParquetChanges {
         Ok(Changes { ops, rows, old_keys })
     }
 
+    /// One of the table's columns in these row groups; `None` where the file does not have it.
+    ///
+    /// # Errors
+    /// Where the file is bad.
+    pub fn read_column(&self, parts: Parts, row_groups: Range<usize>, name: &str) -> Result<Option<ArrayRef>, Refusal> {
+        let file = self.metadata.schema();
+        let Some(&leaf) = self.columns.iter().find(|&&at| file.field(at).name() == name) else { return Ok(None) };
+        let batch = read_columns(&self.metadata, parts, row_groups, &[leaf])?;
+        canonical_array(file.field(leaf), batch.column(0)).map(Some)
+    }
+
     /// The earliest and latest value of the timestamp column, from the statistics of the footer.
     #[must_use]
     pub fn times(&self) -> Option<(Timestamp, Timestamp)> {
