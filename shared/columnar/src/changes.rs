@@ -30,6 +30,14 @@ pub struct Changes {
     pub old_keys: Option<Vec<ArrayRef>>,
 }
 
+impl Changes {
+    /// Whether no row says anything but that every row is gone: such rows need no key, nor its columns.
+    #[must_use]
+    pub fn only_truncate(&self) -> bool {
+        self.ops.iter().all(|op| *op == Op::Truncate)
+    }
+}
+
 /// Which kind of file a change file is: it decides what a missing operation column means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileKind {

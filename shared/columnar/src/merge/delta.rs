@@ -96,6 +96,14 @@ impl<K: KeyKind> Delta<K> {
     /// # Errors
     /// Where a key is NULL or does not fit.
     pub fn push(&mut self, file: &[Changes], ordinal: u32, key_columns: &[String]) -> Result<(), Refusal> {
+        if file.iter().all(Changes::only_truncate) {
+            let rows: usize = file.iter().map(|changes| changes.ops.len()).sum();
+            self.counts.rows_in += rows as u64;
+            if rows > 0 {
+                self.truncate();
+            }
+            return Ok(());
+        }
         let mut row = 0;
         let mut encoded = Vec::with_capacity(file.len());
         for changes in file {
@@ -153,6 +161,9 @@ impl<K: KeyKind> Delta<K> {
         if changes.ops.contains(&Op::Truncate) {
             self.counts.superseded += self.entries.len() as u64;
             self.forget();
+        }
+        if changes.only_truncate() {
+            return Ok(());
         }
         let old = changes.old_keys.as_ref().map(|old| self.kind.encode(old)).transpose()?;
         let keys = Keys::<K> { new: self.kind.encode(&key_arrays(&changes.rows, key_columns)?)?, old };

@@ -299,7 +299,7 @@ fn onward(ledger: &Ledger, listing: &Listing, asked: &Asked<'_>) -> Result<Todo,
             if intruders.contains(key) { todo.refused.push(change.meta.key.clone()) } else { applied.push(change) }
         } else if known == Some(&change.meta.etag) {
             applied.push(change);
-        } else if newest.is_some_and(|newest| change.name < newest) || ledger.is_settled(&change.name) {
+        } else if newest.is_some_and(|newest| change.name < *newest) || ledger.is_settled(&change.name) {
             todo.changes.push((change.clone(), Role::Late));
         } else {
             todo.changes.push((change.clone(), Role::New));

@@ -10,7 +10,7 @@ use headgate::{
     store::{Condition, ETag, Store},
 };
 
-use super::{MergeReport, ledger::Ledger, names, run::Stop};
+use super::{MergeReport, names, plan::Todo, run::Stop};
 
 /// A file that was copied to quarantine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,13 +54,16 @@ pub async fn copy(store: &Arc<dyn Store>, dataset: &Dataset, keys: &[String]) ->
     Ok(aside)
 }
 
-/// Notes the files in the ledger; whether that changed it.
-pub fn note(ledger: &mut Ledger, aside: &[Aside]) -> bool {
+/// Notes the files in the ledger and leaves them out of what is to be done; whether that changed the ledger.
+pub fn note(todo: &mut Todo, aside: &[Aside]) -> bool {
     let mut changed = false;
     for file in aside {
-        let before = ledger.quarantined.insert(file.below.clone(), file.etag.clone());
+        let before = todo.ledger.quarantined.insert(file.below.clone(), file.etag.clone());
         changed |= before.as_ref() != Some(&file.etag);
     }
+    let kept = |key: &str, etag: &ETag| !aside.iter().any(|file| file.below == key && file.etag == *etag);
+    todo.loads.retain(|load| kept(&load.key, &load.meta.etag));
+    todo.changes.retain(|(change, _)| kept(&change.name.key, &change.meta.etag));
     changed
 }
 

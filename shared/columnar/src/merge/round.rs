@@ -28,7 +28,7 @@ use super::{
     run::{Run, Stop, lag},
 };
 use crate::{
-    changes::{FileKind, Op, Refusal},
+    changes::{Changes, FileKind, Op, Refusal},
     object::Failure,
 };
 
@@ -81,6 +81,8 @@ struct Taken {
     cut: bool,
     /// Files that are in already and come after a late one are applied anew, rows and columns.
     anew: bool,
+    /// Files that are in without a trace.
+    traceless: u64,
     /// The fold before the last file was admitted.
     before: Fold,
 }
@@ -160,7 +162,8 @@ impl Round<'_> {
             });
         }
         let before = fold.clone();
-        let mut taken = Taken { base, fold, todo, stop: None, more: false, cut: false, anew: false, before };
+        let mut taken =
+            Taken { base, fold, todo, stop: None, more: false, cut: false, anew: false, traceless: 0, before };
         let mut room =
             self.run.time_left().map(|left| left.as_secs_f64() * LOAD_PACE * self.run.options.threads as f64);
         for load in std::mem::take(&mut taken.todo.loads) {
@@ -225,19 +228,26 @@ impl Round<'_> {
 
     /// The first file of changes, admitted: it may tell the key's type.
     async fn first(&self, taken: &mut Taken, files: &mut Files<'_>) -> Result<Option<Decoded>, Failure> {
-        let Some((key, _, decoded)) = files.next().await else { return Ok(None) };
-        let admitted = decoded.and_then(|decoded| {
-            admit(&mut taken.fold, &decoded, taken.anew)?;
-            Ok(decoded)
-        });
-        match admitted {
-            Ok(decoded) => Ok(Some(decoded)),
-            Err(Failure::Refused(refusal)) => {
-                taken.stop = Some(Stop::at(&key, refusal));
-                Ok(None)
+        while let Some((key, _, decoded)) = files.next().await {
+            let admitted = decoded.and_then(|decoded| {
+                admit(&mut taken.fold, &decoded, taken.anew)?;
+                Ok(decoded)
+            });
+            match admitted {
+                // It empties what is empty and tells no column: in, without a trace in the rows.
+                Ok(decoded) if taken.fold.columns().is_empty() && decoded.changes.iter().all(Changes::only_truncate) => {
+                    taken.todo.ledger.apply(&decoded.name, decoded.meta.etag);
+                    taken.traceless += 1;
+                }
+                Ok(decoded) => return Ok(Some(decoded)),
+                Err(Failure::Refused(refusal)) => {
+                    taken.stop = Some(Stop::at(&key, refusal));
+                    return Ok(None);
+                }
+                Err(failure) => return Err(failure),
             }
-            Err(failure) => Err(failure),
         }
+        Ok(None)
     }
 
     fn without_keys(&self, taken: Taken) -> Result<Rounded, Failure> {
@@ -263,6 +273,7 @@ impl Round<'_> {
         report: &mut MergeReport,
     ) -> Result<Published, Failure> {
         let mut draft = report.clone();
+        draft.files += taken.traceless;
         let mut delta = Delta::new(K::new(types)?);
         let began = Instant::now();
         let mut next = first;

@@ -164,7 +164,7 @@ impl Run<'_> {
         self.progress.step("looking at the snapshot and the change files");
         let (current, swap) = publish::current(self.store, &self.dataset.target, PageIndexPolicy::Optional).await?;
         let (mut todo, unrecognized) = self.look(current.as_ref()).await?;
-        let added = quarantine::note(&mut todo.ledger, aside);
+        let added = quarantine::note(&mut todo, aside);
         self.tell(&todo, unrecognized, current.as_ref(), report);
         let round = Round { run: self, current, swap, changed: added || todo.emptied };
         let told = report.clone();
