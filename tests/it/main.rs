@@ -4,4 +4,5 @@
 
 mod dynamodb;
 mod events;
+mod house;
 mod s3;

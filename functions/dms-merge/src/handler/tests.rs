@@ -1,3 +1,5 @@
+//! Whole invocations over a store in memory: what is merged, and what the trigger is told.
+
 use std::sync::Mutex;
 
 use headgate::{

@@ -1,3 +1,5 @@
+//! How tables fared → what SQS and other triggers are answered.
+
 use std::collections::BTreeMap;
 
 use headgate::{Code, Error};

@@ -1,3 +1,5 @@
+//! Keys of all kinds → the tables they ask for, and those that ask for nothing.
+
 use headgate::dataset::{Compression, Dataset, Format, OnTruncate, Publish, Source, Target};
 use headgate_aws::lake::Location;
 

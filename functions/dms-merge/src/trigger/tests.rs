@@ -1,3 +1,5 @@
+//! Events in every wrapping → the same pokes.
+
 use serde_json::{Value, json};
 
 use super::{Message, Trigger, read};

@@ -1,3 +1,5 @@
+//! The demo's promises: what its files hold, that each arrives, and that its check can fail.
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use headgate_columnar::rows::{self, Rows};

@@ -1,3 +1,5 @@
+//! Functions played by shell scripts: how the host tells answers, failures and deaths apart.
+
 use std::{fs, os::unix::fs::PermissionsExt, path::Path, time::Duration};
 
 use serde_json::{Value, json};

@@ -1,3 +1,5 @@
+//! Reports → what an operator reads and the exit status.
+
 use headgate::{Code, Error};
 use headgate_columnar::merge::{MergeReport, Outcome};
 
