@@ -6,7 +6,6 @@ mod build;
 mod notices;
 mod orders;
 mod place;
-mod random;
 mod replay;
 mod rounds;
 mod tell;

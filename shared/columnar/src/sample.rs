@@ -2,11 +2,13 @@
 //!
 //! Nothing that reads change files may call this: what is read must not depend on how samples are written.
 
+mod random;
+
 use std::sync::Arc;
 
 use arrow::{
     array::{
-        ArrayRef, BinaryArray, Decimal128Array, Int32Array, Int64Array, RecordBatch, StringArray,
+        ArrayRef, BinaryArray, BooleanArray, Decimal128Array, Int32Array, Int64Array, RecordBatch, StringArray,
         TimestampMicrosecondArray, UInt64Array,
     },
     datatypes::{Field, Schema},
@@ -15,8 +17,11 @@ use bytes::Bytes;
 use headgate::{Code, Error};
 use parquet::{
     arrow::{ArrowWriter, arrow_writer::ArrowWriterOptions},
+    basic::{Compression, GzipLevel},
     file::properties::{WriterProperties, WriterVersion},
 };
+
+pub use random::Random;
 
 /// A column of a change file.
 #[derive(Debug, Clone)]
@@ -32,6 +37,8 @@ pub struct Column {
 /// The values of a column, by the type they have in the file.
 #[derive(Debug, Clone)]
 pub enum Values {
+    /// BOOLEAN.
+    Boolean(Vec<Option<bool>>),
     /// INT32.
     Int32(Vec<Option<i32>>),
     /// INT64.
@@ -68,6 +75,18 @@ const ROW_GROUP_ROWS: usize = 10_000;
 /// # Errors
 /// `internal`: where the columns differ in length, or a decimal does not fit its precision.
 pub fn parquet(columns: &[Column]) -> Result<Bytes, Error> {
+    write(columns, Compression::UNCOMPRESSED)
+}
+
+/// As [`parquet`], where the task's endpoint says `CompressionType=gzip`.
+///
+/// # Errors
+/// As [`parquet`].
+pub fn gzip_parquet(columns: &[Column]) -> Result<Bytes, Error> {
+    write(columns, Compression::GZIP(GzipLevel::default()))
+}
+
+fn write(columns: &[Column], compression: Compression) -> Result<Bytes, Error> {
     let arrays = columns.iter().map(Column::array).collect::<Result<Vec<_>, _>>()?;
     let fields: Vec<_> = columns
         .iter()
@@ -78,6 +97,7 @@ pub fn parquet(columns: &[Column]) -> Result<Bytes, Error> {
     let batch = RecordBatch::try_new(Arc::clone(&schema), arrays).map_err(internal)?;
     let properties = WriterProperties::builder()
         .set_created_by("AWS".to_owned())
+        .set_compression(compression)
         .set_writer_version(WriterVersion::PARQUET_1_0)
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
         .build();
@@ -92,6 +112,7 @@ pub fn parquet(columns: &[Column]) -> Result<Bytes, Error> {
 impl Column {
     fn array(&self) -> Result<ArrayRef, Error> {
         Ok(match &self.values {
+            Values::Boolean(values) => Arc::new(BooleanArray::from(values.clone())),
             Values::Int32(values) => Arc::new(Int32Array::from(values.clone())),
             Values::Int64(values) => Arc::new(Int64Array::from(values.clone())),
             Values::Unsigned(values) => Arc::new(UInt64Array::from(values.clone())),

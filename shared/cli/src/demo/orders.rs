@@ -6,10 +6,8 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use headgate::Error;
-use headgate_columnar::sample::{Column, Values, parquet};
+use headgate_columnar::sample::{Column, Random, Values, parquet};
 use time::{Duration, OffsetDateTime, macros::datetime};
-
-use super::random::Random;
 
 /// A row of the table, without its key.
 #[derive(Debug, Clone, PartialEq, Eq)]

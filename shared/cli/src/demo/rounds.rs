@@ -2,12 +2,12 @@
 
 use std::ops::Range;
 
+use headgate_columnar::sample::Random;
 use serde_json::{Value, json};
 
 use super::{
     notices::{batch, notification, object_created, through_sns},
     orders::File,
-    random::Random,
 };
 
 /// Files that arrive together, and the events that follow.

@@ -1,4 +1,6 @@
 //! A seed → numbers that look random and are the same everywhere (`SplitMix64`).
+//!
+//! For samples only: their bias is below what these can show, and nothing here is secret.
 
 /// The state of a generator.
 #[derive(Debug)]
@@ -6,6 +8,7 @@ pub struct Random(u64);
 
 impl Random {
     /// A generator that always gives the same numbers for the same seed.
+    #[must_use]
     pub fn new(seed: u64) -> Self {
         Self(seed)
     }
