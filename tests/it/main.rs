@@ -5,4 +5,5 @@
 mod dynamodb;
 mod events;
 mod house;
+mod merge;
 mod s3;

@@ -1,0 +1,13 @@
+//! The merge engine against a plain replay of the same files.
+//!
+//! Whatever the order, batching, repetition, crashes and races: what readers see equals the replay.
+
+mod file;
+mod lake;
+mod replay;
+
+mod bad;
+mod crash;
+mod late;
+mod property;
+mod race;
