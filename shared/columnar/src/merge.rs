@@ -25,7 +25,10 @@ pub(crate) mod publish;
 mod quarantine;
 mod round;
 mod route;
+mod rows;
 pub(crate) mod run;
+mod search;
+mod segment;
 mod shape;
 
 use std::{

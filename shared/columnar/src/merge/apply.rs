@@ -9,16 +9,12 @@ use std::{
 };
 
 use arrow::{
-    array::{Array, ArrayRef, RecordBatch, UInt32Array},
-    compute::{concat, take},
-    datatypes::{FieldRef, SchemaRef},
+    array::{ArrayRef, RecordBatch},
+    compute::concat,
+    datatypes::SchemaRef,
 };
 use futures::{StreamExt, TryStreamExt, stream};
-use headgate::{
-    Code,
-    dataset::{Compression, Dataset},
-    store::Store,
-};
+use headgate::{Code, dataset::Dataset, store::Store};
 
 use tokio::sync::Semaphore;
 
@@ -27,14 +23,15 @@ use super::{
     base::{self, BaseFile, Content, Piece, Wanted},
     carry::Carrier,
     dedupe,
-    delta::{Reduced, internal, key_arrays},
-    encode::{Encoded, assemble, encode},
+    delta::Reduced,
+    encode::Encoded,
     fold::Fold,
     keys::KeyKind,
     output::Output,
-    patch::{self, Edit, Splice},
-    probe::{self, Probe},
-    route::{self, Found, Routes, Tally},
+    patch::{self, Edit},
+    route::{self, Routes, Tally},
+    rows::{internal, key_arrays},
+    segment::{Encoding, Part},
     shape::{self, Item, Segment},
 };
 use crate::{
@@ -115,7 +112,7 @@ impl<K: KeyKind> Work<'_, K> {
         let (bytes, rows) = base::size(&self.base);
         let delta_bytes = self.delta.rows.get_array_memory_size() as u64;
         let aim = shape::aim(bytes + delta_bytes, rows + self.delta.rows.num_rows() as u64);
-        let (pieces, found) = if self.delta.truncated { (Vec::new(), Vec::new()) } else { self.probe(aim).await? };
+        let (pieces, found) = if self.delta.truncated { (Vec::new(), Vec::new()) } else { self.search(aim).await? };
         let sorted = route::is_sorted(&found, self.old_sorted);
         let superseded = if sorted || found.iter().all(|piece| piece.old) {
             HashMap::new()
@@ -199,79 +196,11 @@ impl<K: KeyKind> Work<'_, K> {
         }
     }
 
-    fn blame(&self, file: usize, refusal: Refusal) -> Trouble {
+    /// A refusal, with the full-load file that is to blame.
+    pub(super) fn blame(&self, file: usize, refusal: Refusal) -> Trouble {
         match self.base[file].content {
             Content::Snapshot(_) => Trouble::Failed(Failure::Refused(refusal)),
             Content::Load(_) | Content::Text => Trouble::Bad(file, refusal),
-        }
-    }
-
-    async fn probe(&self, aim: usize) -> Result<(Vec<Piece>, Vec<Found<K>>), Trouble> {
-        let mut all: (Vec<Piece>, Vec<Found<K>>) = (Vec::new(), Vec::new());
-        for (at, file) in self.base.iter().enumerate() {
-            let found = match &file.content {
-                Content::Text => self.probe_text(at).await?,
-                content => {
-                    let pieces = base::pieces(at, content, aim);
-                    let bounds = self.bounds(content);
-                    let probes = stream::iter(pieces.into_iter().enumerate()).map(|(piece_at, piece)| {
-                        let bound = bounds.get(piece_at).cloned().flatten();
-                        async move { self.probe_piece(piece, bound).await }
-                    });
-                    probes.buffered(self.threads * 2).try_collect().await?
-                }
-            };
-            for (piece, found) in found {
-                all.0.push(piece);
-                all.1.push(found);
-            }
-        }
-        Ok(all)
-    }
-
-    fn bounds(&self, content: &Content) -> super::keys::Bounds<K> {
-        let Content::Snapshot(snapshot) = content else { return Vec::new() };
-        let first = self.dataset.primary_key.first().and_then(|name| self.fold.column(name));
-        first.map_or_else(Vec::new, |key| probe::bounds(&self.delta.kind, snapshot, &key.name, &key.data_type))
-    }
-
-    async fn probe_piece(
-        &self,
-        piece: Piece,
-        bound: Option<(K::Owned, K::Owned)>,
-    ) -> Result<(Piece, Found<K>), Trouble> {
-        let (rows, old) = (piece.rows, matches!(self.base[piece.file].content, Content::Snapshot(_)));
-        let misses = bound.as_ref().is_some_and(|bound| !probe::any_within(&self.delta, bound));
-        let probe = if old && (misses || self.delta.keys.is_empty()) {
-            Probe::missed(self.old_sorted, bound)
-        } else {
-            let (keys, delta) = (self.keys(&piece).await?, Arc::clone(&self.delta));
-            Self::on_thread(move || Ok(Probe::new(&keys, rows, &delta))).await?
-        };
-        Ok((piece, Found { probe, rows, old }))
-    }
-
-    async fn probe_text(&self, file: usize) -> Result<Vec<(Piece, Found<K>)>, Trouble> {
-        let mut found = Vec::new();
-        let (mut rows, mut start) = (self.open_text(file).await?, 0);
-        loop {
-            let (rest, batches) = self.read_text(file, rows, |_, bytes| bytes >= shape::AIM_BYTES as u64).await?;
-            if batches.is_empty() {
-                return Ok(found);
-            }
-            rows = rest;
-            let piece = Piece {
-                file,
-                part: start..start + batches.len(),
-                rows: batches.iter().map(RecordBatch::num_rows).sum(),
-                bytes: batches.iter().map(|batch| batch.get_array_memory_size() as u64).sum(),
-            };
-            start = piece.part.end;
-            let keys = text_keys(&self.delta.kind, &batches, &self.dataset.primary_key)
-                .map_err(|refusal| self.blame(file, refusal))?;
-            let probe = Probe::new(&keys, piece.rows, &self.delta);
-            let rows = piece.rows;
-            found.push((piece, Found { probe, rows, old: false }));
         }
     }
 
@@ -330,9 +259,9 @@ impl<K: KeyKind> Work<'_, K> {
                     let (Some(old), Some(carrier)) = (old, carrier.as_mut()) else { continue };
                     let Content::Snapshot(snapshot) = &self.base[old].content else { continue };
                     // The snapshot comes first in the base: its pieces are its row groups, in order.
-                    let carried = carrier.carry(&snapshot.groups[range])?;
-                    applied.carried += carried.groups.len() as u64;
-                    output.carry(carried, &self.base[old]).await?;
+                    let moved = carrier.carry(&snapshot.groups[range])?;
+                    applied.carried += moved.groups.len() as u64;
+                    output.carry(moved, &self.base[old]).await?;
                 }
             }
             done += 1;
@@ -427,79 +356,6 @@ enum Made {
 enum Ready {
     Carry(std::ops::Range<usize>),
     Write(Encoded),
-}
-
-/// What an encoder makes rows of.
-enum Part {
-    New(Vec<u32>),
-    Old { piece: Piece, edits: Vec<Edit>, read: Option<Vec<RecordBatch>> },
-}
-
-/// A segment to be decoded, patched and encoded.
-struct Encoding {
-    parts: Vec<Part>,
-    fetched: Vec<Parts>,
-    base: Arc<Vec<BaseFile>>,
-    fold: Arc<Fold>,
-    schema: SchemaRef,
-    compression: Compression,
-}
-
-impl Encoding {
-    /// One column after the other: of a segment's columns only one is in memory in full.
-    fn run(self, delta: &RecordBatch, rows: usize, aim: usize) -> Result<Encoded, Trouble> {
-        let lengths: Vec<usize> = shape::cuts(rows, aim).collect();
-        let splices: Vec<Splice> = self.parts.iter().map(Part::splice).collect();
-        let mut columns = Vec::with_capacity(self.schema.fields().len());
-        for (at, field) in self.schema.fields().iter().enumerate() {
-            let mut pieces = Vec::with_capacity(self.parts.len());
-            for ((part, fetched), splice) in self.parts.iter().zip(&self.fetched).zip(&splices) {
-                pieces.push(self.column(part, fetched, splice, (at, field), delta)?);
-            }
-            let found: usize = pieces.iter().map(|piece| piece.len()).sum();
-            if found != rows {
-                return Err(internal(format!("{rows} rows planned, {found} made")).into());
-            }
-            columns.push(encode(field, &pieces, &lengths, self.compression)?);
-        }
-        Ok(assemble(columns, &lengths)?)
-    }
-
-    fn column(
-        &self,
-        part: &Part,
-        fetched: &Parts,
-        splice: &Splice,
-        (at, field): (usize, &FieldRef),
-        delta: &RecordBatch,
-    ) -> Result<ArrayRef, Trouble> {
-        let changed = delta.column(at);
-        let (piece, old) = match part {
-            Part::New(rows) => return Ok(take(changed, &UInt32Array::from(rows.clone()), None).map_err(internal)?),
-            Part::Old { piece, read: Some(batches), .. } => {
-                let ordinal = self.base[piece.file].ordinal;
-                (piece, base::text_column(batches, ordinal, &self.fold, (at, field)))
-            }
-            Part::Old { piece, read: None, .. } => {
-                let file = &self.base[piece.file];
-                (piece, base::column(file, piece, fetched.clone(), &self.fold, (at, field)))
-            }
-        };
-        let old = old.map_err(|refusal| match self.base[piece.file].content {
-            Content::Snapshot(_) => refusal.into(),
-            Content::Load(_) | Content::Text => Trouble::Bad(piece.file, refusal),
-        })?;
-        Ok(splice.column(old, changed)?)
-    }
-}
-
-impl Part {
-    fn splice(&self) -> Splice {
-        match self {
-            Self::New(_) => Splice::new(0, &[]),
-            Self::Old { piece, edits, .. } => Splice::new(piece.rows, edits),
-        }
-    }
 }
 
 fn rows_after(rows: usize, edits: &[Edit]) -> usize {

@@ -21,9 +21,9 @@ use headgate::{
 use parquet::arrow::arrow_reader::ArrowReaderMetadata;
 
 use super::{
-    delta::{internal, key_arrays},
     encode::Group,
     fold::Fold,
+    rows::{internal, key_arrays},
     shape,
 };
 use crate::{

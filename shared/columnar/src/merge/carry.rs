@@ -14,9 +14,9 @@ use parquet::{arrow::ArrowSchemaConverter, schema::types::SchemaDescriptor};
 
 use super::{
     base::Snapshot,
-    delta::internal,
     encode::{Chunk, Group, encode},
     fold::Fold,
+    rows::internal,
 };
 use crate::{changes::Refusal, object::coalesce};
 

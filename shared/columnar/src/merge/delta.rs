@@ -3,24 +3,16 @@
 //! Its size follows the keys that changed, not the table. A key's last row in (file, row) order wins, whatever came
 //! before.
 
-use std::sync::Arc;
-
-use arrow::{
-    array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, UInt32Array, new_null_array},
-    compute::{interleave, take},
-    datatypes::SchemaRef,
-};
+use arrow::array::{Array, RecordBatch, UInt32Array};
 use hashbrown::HashTable;
 use headgate::Code;
 
 use super::{
     fold::Fold,
     keys::{KeyKind, first_null},
+    rows::{gather, key_arrays, take_rows},
 };
-use crate::{
-    changes::{Changes, Op, Refusal},
-    schema::cast,
-};
+use crate::changes::{Changes, Op, Refusal};
 
 /// What became of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -196,7 +188,7 @@ impl<K: KeyKind> Delta<K> {
         }
         for ((held, rows), sparse) in self.held.iter_mut().zip(keep).zip(sparse) {
             if sparse {
-                held.rows = take_rows(&held.rows, rows)?;
+                held.rows = take_rows(&held.rows, &UInt32Array::from(rows))?;
                 held.bytes = held.rows.get_array_memory_size();
             }
         }
@@ -220,7 +212,8 @@ impl<K: KeyKind> Delta<K> {
                 Slot::Gone | Slot::Settled => None,
             })
             .collect();
-        let rows = gather(self.held, fold, &picks)?;
+        let held = self.held.into_iter().map(|held| (held.rows, held.ordinal));
+        let rows = gather(held, fold, &picks)?;
         let mut reduced = Reduced {
             index: HashTable::with_capacity(self.entries.len()),
             keys: Vec::with_capacity(self.entries.len()),
@@ -337,76 +330,7 @@ impl<K: KeyKind> Reduced<K> {
     }
 }
 
-/// The key columns of a batch.
-///
-/// # Errors
-/// Where one is missing.
-pub fn key_arrays(rows: &RecordBatch, key_columns: &[String]) -> Result<Vec<ArrayRef>, Refusal> {
-    let column = |name: &String| {
-        rows.column_by_name(name).cloned().ok_or_else(|| Refusal {
-            code: Code::MissingKeyColumn,
-            column: Some(name.as_str().into()),
-            reason: "the file does not have this key column".to_owned(),
-        })
-    };
-    key_columns.iter().map(column).collect()
-}
-
-/// A batch of the file with this ordinal, in the snapshot's schema: columns by name, values that are forgotten NULL.
-///
-/// # Errors
-/// Where a value does not fit its column's type.
-pub fn conform(rows: &RecordBatch, ordinal: u32, fold: &Fold, schema: &SchemaRef) -> Result<RecordBatch, Refusal> {
-    let columns = fold.columns().iter().zip(schema.fields()).map(|(column, field)| {
-        match rows.column_by_name(&column.name).filter(|_| column.since <= ordinal) {
-            Some(array) => cast(array, field.data_type()).map_err(|error| Refusal {
-                code: Code::InvalidValue,
-                column: Some(column.name.as_str().into()),
-                reason: error.to_string(),
-            }),
-            None => Ok(new_null_array(field.data_type(), rows.num_rows())),
-        }
-    });
-    batch(schema, columns.collect::<Result<_, _>>()?, rows.num_rows())
-}
-
-/// A batch of these columns.
-///
-/// # Errors
-/// Where they do not fit the schema, which is a bug.
-pub fn batch(schema: &SchemaRef, columns: Vec<ArrayRef>, rows: usize) -> Result<RecordBatch, Refusal> {
-    let options = RecordBatchOptions::new().with_row_count(Some(rows));
-    RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options).map_err(internal)
-}
-
-/// An error of arrow that only a bug brings about.
-pub fn internal(error: impl std::fmt::Display) -> Refusal {
-    Refusal { code: Code::Internal, column: None, reason: error.to_string() }
-}
-
 /// A position in memory: a delta of 2³² rows does not fit any function.
 fn position(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
-}
-
-fn take_rows(rows: &RecordBatch, picks: Vec<u32>) -> Result<RecordBatch, Refusal> {
-    let (count, picks) = (picks.len(), UInt32Array::from(picks));
-    let columns: Result<Vec<_>, _> = rows.columns().iter().map(|column| take(column, &picks, None)).collect();
-    batch(&rows.schema(), columns.map_err(internal)?, count)
-}
-
-/// The picked rows of the held batches, column by column, so that one column at a time is there twice.
-fn gather(held: Vec<Held>, fold: &Fold, picks: &[(usize, usize)]) -> Result<RecordBatch, Refusal> {
-    let schema = fold.schema();
-    let conformed: Result<Vec<_>, _> =
-        held.into_iter().map(|held| conform(&held.rows, held.ordinal, fold, &schema)).collect();
-    let conformed = conformed?;
-    let columns = (0..schema.fields().len()).map(|at| {
-        let arrays: Vec<&dyn Array> = conformed.iter().map(|batch| batch.column(at).as_ref()).collect();
-        if arrays.is_empty() {
-            return Ok(new_null_array(schema.field(at).data_type(), 0));
-        }
-        interleave(&arrays, picks).map_err(internal)
-    });
-    batch(&schema, columns.collect::<Result<_, _>>()?, picks.len())
 }

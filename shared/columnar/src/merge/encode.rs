@@ -22,7 +22,7 @@ use parquet::{
 };
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::delta::internal;
+use super::rows::internal;
 use crate::changes::Refusal;
 
 /// The magic bytes that a Parquet file begins with.
@@ -132,7 +132,7 @@ pub fn encode(
     let schema: SchemaRef = Arc::new(Schema::new(vec![Arc::clone(field)]));
     let properties = properties(field, pieces, compression)?;
     let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
-    let bytes = pieces.iter().map(|piece| piece.get_buffer_memory_size()).sum::<usize>();
+    let bytes = pieces.iter().map(Array::get_buffer_memory_size).sum::<usize>();
     let into = Vec::with_capacity(bytes / 2 + MAGIC.len());
     let mut writer = ArrowWriter::try_new_with_options(into, Arc::clone(&schema), options).map_err(internal)?;
     let mut rest = Rest { schema: &schema, pieces, at: 0, row: 0 };
@@ -217,7 +217,7 @@ fn properties(field: &FieldRef, pieces: &[ArrayRef], compression: Compression) -
         Compression::Snappy => Codec::SNAPPY,
         Compression::Zstd(level) => Codec::ZSTD(ZstdLevel::try_new(level).map_err(internal)?),
     };
-    let largest = pieces.iter().max_by_key(|piece| piece.len());
+    let largest = pieces.iter().max_by_key(Array::len);
     Ok(WriterProperties::builder()
         .set_created_by(created_by())
         .set_writer_version(WriterVersion::PARQUET_1_0)

@@ -65,7 +65,7 @@ pub fn decide(
     }
     let times: Option<Vec<Timestamp>> = loads.iter().map(|load| time(load, trusted)).collect();
     match times {
-        Some(times) => Ok(by_time(loads, &times, changes)),
+        Some(times) => Ok(by_time(&loads, &times, changes)),
         None => without_time(loads, changes, prefix),
     }
 }
@@ -88,7 +88,7 @@ pub fn time(load: &LoadFile, trusted: bool) -> Option<Timestamp> {
 }
 
 /// No changes are written while the table loads: changes between two full-load files stand between two loads.
-fn by_time(loads: Vec<LoadFile>, times: &[Timestamp], changes: &[CdcFile]) -> Generation {
+fn by_time(loads: &[LoadFile], times: &[Timestamp], changes: &[CdcFile]) -> Generation {
     let Some(latest) = times.iter().max() else { return Generation::default() };
     let before = changes.iter().filter(|file| file.name.time() < *latest).max_by(|a, b| a.name.cmp(&b.name));
     let boundary = before.map(|file| file.name.time());

@@ -162,3 +162,59 @@ fn digits(key: &str) -> Option<String> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINUTE: i64 = 60_000;
+    const DAY: i64 = 1440 * MINUTE;
+
+    /// The key of the file of changes written at this moment.
+    fn key(at: i64, dated: bool) -> String {
+        let digits = names::digits_of(Timestamp(at));
+        let folder = if dated { format!("{}/{}/{}/", &digits[..4], &digits[4..6], &digits[6..8]) } else { String::new() };
+        format!("{folder}{}-{}.parquet", &digits[..8], &digits[8..17])
+    }
+
+    fn apply(ledger: &mut Ledger, key: &str) {
+        let name = names::cdc(key).unwrap();
+        ledger.apply(&name, ETag(format!("{:032x}", fingerprint(key))));
+    }
+
+    #[test]
+    fn a_year_of_files_a_minute_stays_small_and_is_all_accounted_for() {
+        for dated in [false, true] {
+            let mut ledger = Ledger::default();
+            let start = names::moment("20240101000000000000").0;
+            for day in 0..365 {
+                for minute in 0..1440 {
+                    apply(&mut ledger, &key(start + day * DAY + minute * MINUTE, dated));
+                }
+                ledger.advance(72);
+            }
+            let text = serde_json::to_string(&ledger).unwrap();
+            assert!(text.len() <= 1 << 20, "{} bytes", text.len());
+            assert_eq!((ledger.applied(), ledger.files.len()), (525_600, 72 * 60));
+            assert_eq!(serde_json::from_str::<Ledger>(&text).unwrap(), ledger);
+            assert!(ledger.history.is_sorted_by(|a, b| a.from < b.from));
+            assert!(ledger.history.iter().all(|stretch| stretch.files <= STRETCH));
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_included_joins_its_stretch() {
+        let mut ledger = Ledger::default();
+        for minute in 0..3000 {
+            apply(&mut ledger, &key(minute * MINUTE, false));
+        }
+        ledger.advance(1);
+        let (settled, sums) = (ledger.settled(), ledger.history[1].sum);
+        let late = key(1000 * MINUTE + 1, false);
+        assert!(ledger.is_settled(&names::cdc(&late).unwrap()));
+        apply(&mut ledger, &late);
+        assert_eq!(ledger.settled(), settled + 1);
+        assert_eq!(ledger.history[1].sum, sums.wrapping_add(fingerprint(&late)));
+        assert!(!ledger.files.contains_key(&late));
+    }
+}

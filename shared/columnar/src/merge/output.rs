@@ -20,8 +20,8 @@ use parquet::file::{
 use super::{
     base::BaseFile,
     carry::{Carried, descriptor},
-    delta::internal,
     encode::{Encoded, Group, MAGIC, created_by},
+    rows::internal,
 };
 use crate::{changes::Refusal, object::Failure};
 

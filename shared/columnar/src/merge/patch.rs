@@ -2,7 +2,7 @@
 
 use arrow::array::{Array, ArrayRef, MutableArrayData, make_array};
 
-use super::delta::internal;
+use super::rows::internal;
 use crate::changes::Refusal;
 
 /// One change to a batch; changes are sorted by row, an insert before anything else at its row.

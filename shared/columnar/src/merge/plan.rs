@@ -224,10 +224,10 @@ fn late_load(
     let (loads, changes) = evidence(listing, transfer);
     let trusted = generation::is_trusted(&changes);
     let first = changes.iter().filter(|c| !ledger.is_cut_off(&c.name)).map(|c| c.name.time()).min()?;
-    let changed = differing.iter().filter(|(_, how)| *how == How::Changed);
-    let times: Option<Vec<Timestamp>> = changed
-        .map(|(changed, _)| {
-            loads.iter().find(|file| file.key == changed.key).and_then(|file| generation::time(file, trusted))
+    let rewritten = differing.iter().filter(|(_, how)| *how == How::Changed);
+    let times: Option<Vec<Timestamp>> = rewritten
+        .map(|(load, _)| {
+            loads.iter().find(|file| file.key == load.key).and_then(|file| generation::time(file, trusted))
         })
         .collect();
     let late = !loaded_only && listing.full && times?.into_iter().all(|time| time < first);

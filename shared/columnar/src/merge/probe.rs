@@ -45,9 +45,9 @@ impl<K: KeyKind> Probe<K> {
         let span = first.zip(last).map(|(first, last)| (K::own(first), K::own(last)));
         let mut probe = Self::missed(sorted, span);
         if sorted {
-            probe.join(keys, rows, delta)
+            probe.join(keys, rows, delta);
         } else {
-            probe.look_up(keys, rows, delta)
+            probe.look_up(keys, rows, delta);
         }
         probe
     }

@@ -91,7 +91,7 @@ pub async fn current(
     };
     let (footer, _) = footer(store, &meta, page_index).await.map_err(|failure| match failure {
         Failure::Refused(refusal) => foreign(&key, &refusal.reason),
-        store => store,
+        failure @ Failure::Store(_) => failure,
     })?;
     let texts = footer.file_metadata().key_value_metadata();
     let text = texts.and_then(|texts| texts.iter().find(|text| text.key == LEDGER_KEY)?.value.as_deref());

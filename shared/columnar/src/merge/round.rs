@@ -119,7 +119,7 @@ impl Round<'_> {
                         Ok(Decoded { role, ..decoded })
                     };
                     let decoded = tokio::spawn(read).await;
-                    (key, role, decoded.unwrap_or_else(|error| Err(super::delta::internal(error).into())))
+                    (key, role, decoded.unwrap_or_else(|error| Err(super::rows::internal(error).into())))
                 }
             });
             let mut files: Files<'_> = Box::pin(files.buffered(ahead));
@@ -193,7 +193,7 @@ impl Round<'_> {
         } else {
             let (store, dataset, meta) = (Arc::clone(store), Arc::clone(dataset), load.meta.clone());
             let open = tokio::task::spawn_blocking(move || text(&store, &meta, FileKind::Load, &dataset));
-            let rows = open.await.map_err(super::delta::internal)??;
+            let rows = open.await.map_err(super::rows::internal)??;
             let fields = rows.schema().fields().iter();
             let columns = fields.map(|field| (field.name().clone(), field.data_type().clone())).collect();
             (FileColumns { columns, complete: rows.complete() }, Content::Text)
@@ -235,7 +235,9 @@ impl Round<'_> {
             });
             match admitted {
                 // It empties what is empty and tells no column: in, without a trace in the rows.
-                Ok(decoded) if taken.fold.columns().is_empty() && decoded.changes.iter().all(Changes::only_truncate) => {
+                Ok(decoded)
+                    if taken.fold.columns().is_empty() && decoded.changes.iter().all(Changes::only_truncate) =>
+                {
                     taken.todo.ledger.apply(&decoded.name, decoded.meta.etag);
                     taken.traceless += 1;
                 }
@@ -434,7 +436,7 @@ impl Round<'_> {
         ledger.dataset.clone_from(&run.dataset.name);
         ledger.sorted = applied.sorted;
         ledger.advance(run.dataset.source.lateness_hours);
-        let texts = publish::texts(ledger).map_err(|error| super::delta::internal(error.message))?;
+        let texts = publish::texts(ledger).map_err(|error| super::rows::internal(error.message))?;
         let schema = work.fold.schema();
         let order = if applied.sorted { sorting(&schema, &run.dataset.primary_key) } else { None };
         let (rows, groups) = output.rows();
@@ -496,7 +498,7 @@ fn admit(fold: &mut Fold, decoded: &Decoded, anew: bool) -> Result<(), Refusal> 
 fn keeps_order(base: &[BaseFile], fold: &Fold, primary_key: &[String]) -> bool {
     let Some(Content::Snapshot(old)) = base.first().map(|file| &file.content) else { return true };
     primary_key.iter().all(|name| {
-        let old = old.schema().field_with_name(name).map(|field| field.data_type());
+        let old = old.schema().field_with_name(name).map(arrow::datatypes::Field::data_type);
         let new = fold.column(name).map(|column| &column.data_type);
         old.ok() == new || new != Some(&DataType::Utf8)
     })

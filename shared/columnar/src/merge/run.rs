@@ -169,16 +169,12 @@ impl Run<'_> {
         let round = Round { run: self, current, swap, changed: added || todo.emptied };
         let told = report.clone();
         let bounded = round.go(todo, report);
-        match self.time_left() {
-            None => bounded.await,
-            Some(left) => match tokio::time::timeout(left, bounded).await {
-                Ok(result) => result,
-                Err(_) => {
-                    *report = told;
-                    Ok(Rounded::OutOfTime)
-                }
-            },
-        }
+        let Some(left) = self.time_left() else { return bounded.await };
+        let Ok(rounded) = tokio::time::timeout(left, bounded).await else {
+            *report = told;
+            return Ok(Rounded::OutOfTime);
+        };
+        rounded
     }
 
     /// What there is to do.
@@ -288,7 +284,7 @@ async fn transfer_time(
         rows.next_batch().map_err(super::base::store_trouble)?;
         Ok::<_, Failure>(rows.earliest())
     });
-    let first = first.await.map_err(super::delta::internal)??;
+    let first = first.await.map_err(super::rows::internal)??;
     Ok(first.map(|first| (first, first)))
 }
 
