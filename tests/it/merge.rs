@@ -6,8 +6,13 @@ mod file;
 mod lake;
 mod replay;
 
+mod age;
 mod bad;
+mod carry;
 mod crash;
 mod late;
 mod property;
 mod race;
+mod reload;
+mod versioned;
+mod wire;

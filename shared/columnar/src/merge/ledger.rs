@@ -173,7 +173,8 @@ mod tests {
     /// The key of the file of changes written at this moment.
     fn key(at: i64, dated: bool) -> String {
         let digits = names::digits_of(Timestamp(at));
-        let folder = if dated { format!("{}/{}/{}/", &digits[..4], &digits[4..6], &digits[6..8]) } else { String::new() };
+        let folder =
+            if dated { format!("{}/{}/{}/", &digits[..4], &digits[4..6], &digits[6..8]) } else { String::new() };
         format!("{folder}{}-{}.parquet", &digits[..8], &digits[8..17])
     }
 
