@@ -168,7 +168,7 @@ impl Round<'_> {
             self.run.time_left().map(|left| left.as_secs_f64() * LOAD_PACE * self.run.options.threads as f64);
         for load in std::mem::take(&mut taken.todo.loads) {
             let bytes = load.meta.size as f64;
-            if room.is_some_and(|room| room < bytes) && taken.base.len() > 1 {
+            if room.is_some_and(|room| room < bytes) && !taken.todo.loads.is_empty() {
                 taken.more = true;
                 break;
             }

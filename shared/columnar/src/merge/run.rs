@@ -8,6 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use futures::{StreamExt, TryStreamExt, stream};
 use headgate::{
     Code, Error,
     clock::{Clock, Timestamp},
@@ -34,6 +35,9 @@ use crate::{
 
 /// Rounds that may be lost to other merges before this one gives up for now.
 const LOST_ROUNDS: u64 = 32;
+
+/// Footers of full-load files that are fetched at a time.
+const FOOTERS_AT_ONCE: usize = 16;
 
 /// Why a merge ended early.
 #[derive(Debug, Clone)]
@@ -259,13 +263,17 @@ async fn transfer_times(store: &Arc<dyn Store>, dataset: &Arc<Dataset>, listing:
     if dataset.source.timestamp_column.is_none() {
         return Ok(times);
     }
-    for load in &listing.loads {
+    let found = stream::iter(&listing.loads).map(|load| async move {
         match transfer_time(store, dataset, load).await {
-            Ok(time) => times.extend(time.map(|time| (load.key.clone(), time))),
+            Ok(time) => Ok(time.map(|time| (load.key.clone(), time))),
             // Reading it in earnest will tell what is wrong with it.
-            Err(Failure::Refused(_)) => {}
-            Err(failure) => return Err(failure),
+            Err(Failure::Refused(_)) => Ok(None),
+            Err(failure) => Err(failure),
         }
+    });
+    let mut found = std::pin::pin!(found.buffered(FOOTERS_AT_ONCE));
+    while let Some(time) = found.try_next().await? {
+        times.extend(time);
     }
     Ok(times)
 }
