@@ -206,3 +206,55 @@ async fn what_cannot_be_set_aside_is_said() {
         assert!(error.message.contains(&key), "{error}");
     }
 }
+
+#[tokio::test]
+async fn a_full_load_file_set_aside_leaves_the_others() {
+    for place in 0..3 {
+        let lake = Lake::new(Setup::default());
+        let load = |number: u8, line: &str| File::of(&format!("LOAD0000000{number}"), "id note", &[line]);
+        let files = [load(1, "I 1 a"), load(2, "I 2 a"), load(3, "I 3 a"), File::of(BAD, "id note", &["U 1 c"])];
+        lake.put_all(&files);
+        let key = lake.key(&files[place]);
+        lake.store.put_at(&key, Bytes::from_static(b"no"), at("20240101-000000000"));
+        let report = lake.merge_with(&Options { quarantine: vec![key], ..Options::default() }).await;
+        assert_eq!((report.outcome, report.error), (Outcome::Merged, None));
+        let rest = || files.iter().enumerate().filter(|(at, _)| *at != place).map(|(_, file)| file);
+        lake.check(rest()).await;
+        lake.rests().await;
+        // A part of the load after all, in its place before the changes.
+        lake.put(&files[place]);
+        lake.converges(&files).await;
+    }
+}
+
+#[tokio::test]
+async fn a_bad_files_columns_leave_no_trace() {
+    let good = [File::of("LOAD00000001", "id note", &["I 1 a"]), File::of("20240115-100100000", "id note", &["I 2 b"])];
+    let bad = File::of(BAD, "id extra", &["I 3 c", "I - c"]);
+    let next = File::of("20240115-100300000", "id note", &["U 2 d"]);
+    // All at once, or the bad one over a snapshot that is there.
+    for before in 0..=2 {
+        let lake = Lake::new(Setup::default());
+        lake.put_all(&good[..before]);
+        lake.merge().await;
+        lake.put_all(&good);
+        let key = lake.put(&bad);
+        lake.put(&next);
+        stopped(&lake.merge().await, &key, Code::NullKey, Some("id"), "NULL key");
+        lake.check(&good).await;
+        let report = lake.merge_with(&Options { quarantine: vec![key], ..Options::default() }).await;
+        assert_eq!((report.outcome, report.error), (Outcome::Merged, None));
+        lake.check(good.iter().chain([&next])).await;
+    }
+}
+
+#[tokio::test]
+async fn no_time_at_all_is_said_and_changes_nothing() {
+    let lake = Lake::new(Setup::default());
+    lake.put_all(&files());
+    let report = lake.merge_with(&Options { time_left: Some(std::time::Duration::ZERO), ..Options::default() }).await;
+    let error = report.error.expect("an error");
+    assert_eq!((report.outcome, error.class, error.code), (Outcome::Stopped, Class::Retry, Code::Deadline));
+    assert_eq!(lake.visible().await, None);
+    lake.converges(&files()).await;
+}

@@ -1,11 +1,11 @@
 //! A full load that was repeated, a table that was emptied, and what the files' names and times say of it.
 
-use headgate::{Code, store::Store};
+use headgate::{Code, clock::Timestamp, store::Store};
 use headgate_columnar::merge::Outcome;
 
 use super::{
-    file::File,
-    lake::{Lake, Setup, at},
+    file::{File, Format},
+    lake::{Lake, PREFIX, Setup, at},
 };
 
 const DAY: &str = "20240115-";
@@ -116,6 +116,38 @@ async fn copied_files_ask_for_a_cutoff() {
         told.put_then(file, time);
     }
     told.converges([&files[0], &files[2]]).await;
+}
+
+/// A lake of CSV files whose rows tell their time, stored in any order long after: a copy of a bucket.
+async fn copied(files: &[(&str, &str)]) -> Lake {
+    let source = r#""timestamp_column": "ts""#.to_owned();
+    let lake = Lake::new(Setup { format: Format::Csv, source, ..Setup::default() });
+    for (at, (name, text)) in files.iter().enumerate() {
+        let stored = Timestamp(at_noon().0 - i64::try_from(at).expect("a few") * 1000);
+        lake.store.put_at(&format!("{PREFIX}{name}.csv"), (*text).to_owned(), stored);
+    }
+    assert_eq!(lake.merge().await.error, None);
+    lake.rests().await;
+    lake
+}
+
+fn at_noon() -> Timestamp {
+    at("20240220-120000000")
+}
+
+#[tokio::test]
+async fn the_rows_own_times_tell_a_repeated_load_in_a_copy() {
+    let change = ("20240115-101000000", "Op,ts,id,note\nU,2024-01-15 10:10:00.000000,1,change\n");
+    let load = |day: &str| format!("ts,id,note\n{day} 11:00:00.000000,1,load\n{day} 11:00:01.000000,2,load\n");
+    for (day, note) in [("2024-01-14", "change"), ("2024-01-15", "load")] {
+        let load = load(day);
+        for files in [[change, ("LOAD00000001", &load)], [("LOAD00000001", &load), change]] {
+            let lake = copied(&files).await;
+            let rows = lake.table().await.rows;
+            let notes: Vec<_> = rows.values().map(|row| row[1].as_deref().expect("a note")).collect();
+            assert_eq!(notes, [note, "load"], "{day}");
+        }
+    }
 }
 
 #[tokio::test]
