@@ -21,6 +21,8 @@ struct Scene {
     new: Vec<File>,
     /// A bad file that the merge is asked to set aside.
     bad: Option<&'static str>,
+    /// The new files are a full load that was repeated, and its changes.
+    reload: bool,
     options: Options,
 }
 
@@ -50,14 +52,14 @@ fn first() -> Scene {
         changes(1, &["U 1 b", "D 2 -"]),
         changes(2, &["I 2 c", "U 3 c"]),
     ];
-    Scene { before: Vec::new(), new, bad: None, options: Options::default() }
+    Scene { before: Vec::new(), new, bad: None, reload: false, options: Options::default() }
 }
 
 /// A late file, a new one, and a publish for each.
 fn onward() -> Scene {
     let before = vec![load(1, &["I 1 a", "I 2 a", "I 3 a"]), changes(1, &["U 1 b"]), changes(3, &["U 2 d"])];
     let new = vec![changes(2, &["U 1 c", "U 2 c", "I 4 c"]), changes(4, &["D 1 -", "I 5 e"]), changes(5, &["U 5 f"])];
-    Scene { before, new, bad: None, options: Options { memory: 1, ..Options::default() } }
+    Scene { before, new, bad: None, reload: false, options: Options { memory: 1, ..Options::default() } }
 }
 
 fn aside() -> Scene {
@@ -65,7 +67,13 @@ fn aside() -> Scene {
     let options = Options { quarantine: vec![format!("{PREFIX}{bad}.parquet")], ..Options::default() };
     let before = vec![load(1, &["I 1 a", "I 2 a"])];
     let new = vec![changes(1, &["U 1 b"]), changes(3, &["U 2 d", "I 3 d"])];
-    Scene { before, new, bad: Some(bad), options }
+    Scene { before, new, bad: Some(bad), reload: false, options }
+}
+
+fn reload() -> Scene {
+    let before = vec![load(1, &["I 1 a", "I 2 a"]), load(2, &["I 3 a"]), changes(1, &["U 1 b"])];
+    let new = vec![load(1, &["I 1 x", "I 4 x"]), load(2, &["I 5 x"]), changes(59, &["U 4 y"])];
+    Scene { before, new, bad: None, reload: true, options: Options::default() }
 }
 
 impl Scene {
@@ -75,7 +83,13 @@ impl Scene {
             lake.put_all(&self.before);
             lake.converges(&self.before).await;
         }
-        lake.put_all(&self.new);
+        for file in &self.new {
+            if self.reload {
+                lake.put_at(file, at("20240115-105800000"))
+            } else {
+                lake.put(file)
+            };
+        }
         if let Some(bad) = self.bad {
             lake.store.put_at(&format!("{PREFIX}{bad}.parquet"), BAD, at(bad));
         }
@@ -84,7 +98,14 @@ impl Scene {
 
     /// Every table that readers may see meanwhile.
     fn prefixes(&self, lake: &Lake) -> Vec<Table> {
-        (0..=self.new.len()).map(|count| lake.replay(self.before.iter().chain(&self.new[..count]))).collect()
+        let before = lake.replay(&self.before);
+        let then = (1..=self.new.len()).map(|count| lake.replay(self.kept().iter().chain(&self.new[..count])));
+        std::iter::once(before).chain(then).collect()
+    }
+
+    /// What of the old files is still of the table.
+    fn kept(&self) -> &[File] {
+        if self.reload { &[] } else { &self.before }
     }
 
     async fn check(&self, versioned: bool, fault: Fault, call: u64) {
@@ -114,7 +135,7 @@ impl Scene {
     async fn completes(&self, lake: &Lake, what: &str) {
         let report = lake.merge_with(&self.options).await;
         assert!(matches!(report.outcome, Outcome::Merged | Outcome::UpToDate), "{what}: {report:#?}");
-        assert_eq!(lake.table().await, lake.replay(self.before.iter().chain(&self.new)), "{what}");
+        assert_eq!(lake.table().await, lake.replay(self.kept().iter().chain(&self.new)), "{what}");
         lake.rests().await;
         if let Some(bad) = self.bad {
             assert_eq!(lake.store.head(&format!("{PREFIX}{bad}.parquet")).await, Ok(None), "{what}");
@@ -162,4 +183,9 @@ async fn a_later_merge_fails_anywhere() {
 #[tokio::test]
 async fn a_merge_that_sets_a_file_aside_fails_anywhere() {
     aside().everywhere().await;
+}
+
+#[tokio::test]
+async fn a_merge_of_a_repeated_load_fails_anywhere() {
+    reload().everywhere().await;
 }
