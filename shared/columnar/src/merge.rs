@@ -30,6 +30,7 @@ pub(crate) mod run;
 mod search;
 mod segment;
 mod shape;
+mod take;
 
 use std::{
     fmt,
