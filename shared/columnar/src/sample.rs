@@ -78,10 +78,10 @@ pub fn parquet(columns: &[Column]) -> Result<Bytes, Error> {
     write(columns, Compression::UNCOMPRESSED)
 }
 
-/// As [`parquet`], where the task's endpoint says `CompressionType=gzip`.
+/// As [`parquet()`], where the task's endpoint says `CompressionType=gzip`.
 ///
 /// # Errors
-/// As [`parquet`].
+/// As [`parquet()`].
 pub fn gzip_parquet(columns: &[Column]) -> Result<Bytes, Error> {
     write(columns, Compression::GZIP(GzipLevel::default()))
 }
