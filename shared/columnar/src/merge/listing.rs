@@ -96,21 +96,23 @@ fn finished(mut listing: Listing) -> Listing {
 /// Where a listing may begin so that it sees every file the horizon has not passed.
 fn start(ledger: &Ledger) -> Option<String> {
     let horizon = names::moment(ledger.horizon.as_ref()?);
-    let starts: Option<Vec<String>> = ledger
-        .files
-        .keys()
-        .map(|key| match names::parse(key) {
-            Some(Name::Cdc(name)) => names::list_after(&name, horizon),
-            _ => None,
-        })
-        .collect();
-    // One layout only: where folders differ in kind, none of them is sure.
-    let mut starts = starts?;
-    starts.dedup();
-    match <[String; 1]>::try_from(starts) {
-        Ok([start]) => Some(start),
-        Err(_) => None,
+    let mut found: Option<String> = None;
+    let mut folder = None;
+    for key in ledger.files.keys() {
+        // Names in one folder begin their listing at one place: one of each tells.
+        let of = key.rsplit_once('/').map(|(folder, _)| folder);
+        if found.is_some() && of == folder {
+            continue;
+        }
+        folder = of;
+        let start = names::list_after(&names::cdc(key)?, horizon)?;
+        // One layout only: where folders differ in kind, none of them is sure.
+        if found.as_ref().is_some_and(|found| *found != start) {
+            return None;
+        }
+        found = Some(start);
     }
+    found
 }
 
 /// Lists the keys below the prefix after `after`, up to and with `until`.
