@@ -14,7 +14,7 @@ use parquet::{
     DecodeResult,
     errors::{ParquetError, Result as ParquetResult},
     file::{
-        metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataPushDecoder},
+        metadata::{ColumnChunkMetaData, PageIndexPolicy, ParquetMetaData, ParquetMetaDataPushDecoder},
         reader::{ChunkReader, Length},
     },
 };
@@ -160,7 +160,10 @@ pub async fn footer(
     push(&mut decoder, &parts).map_err(unreadable)?;
     loop {
         match decoder.try_decode().map_err(unreadable)? {
-            DecodeResult::Data(metadata) => return Ok((metadata, parts)),
+            DecodeResult::Data(metadata) => {
+                within(&metadata, meta.size)?;
+                return Ok((metadata, parts));
+            }
             DecodeResult::Finished => return Err(unreadable("the footer ends early").into()),
             DecodeResult::NeedsData(ranges) => {
                 if ranges.iter().any(|range| range.end > meta.size || range.start >= range.end) {
@@ -178,6 +181,19 @@ pub async fn footer(
 fn push(decoder: &mut ParquetMetaDataPushDecoder, parts: &Parts) -> ParquetResult<()> {
     let ranges = parts.parts.iter().map(|(start, bytes)| *start..start + bytes.len() as u64).collect();
     decoder.push_ranges(ranges, parts.parts.iter().map(|(_, bytes)| bytes.clone()).collect())
+}
+
+/// Every chunk lies within the file: what reads it may rely on that.
+fn within(footer: &ParquetMetaData, size: u64) -> Result<(), Refusal> {
+    let inside = |chunk: &ColumnChunkMetaData| {
+        let start = chunk.dictionary_page_offset().unwrap_or(chunk.data_page_offset());
+        let end = start.checked_add(chunk.compressed_size()).and_then(|end| u64::try_from(end).ok());
+        start >= 0 && chunk.compressed_size() >= 0 && end.is_some_and(|end| end <= size)
+    };
+    if footer.row_groups().iter().all(|group| group.num_rows() >= 0 && group.columns().iter().all(inside)) {
+        return Ok(());
+    }
+    Err(unreadable("the footer points beyond the file"))
 }
 
 /// A file that is not what its name says.

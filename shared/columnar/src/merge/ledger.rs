@@ -69,6 +69,9 @@ pub struct Ledger {
     /// The settled files, in key order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<Stretch>,
+    /// Versions that were published before this one, with when each was superseded (`versioned`).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub superseded: BTreeMap<u64, Timestamp>,
     /// Bad files that were set aside, by key below the prefix.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub quarantined: BTreeMap<String, ETag>,

@@ -17,7 +17,7 @@ use super::{
 use crate::object::Failure;
 
 /// List requests that looking at a settled table may make.
-const REQUESTS: u64 = 9;
+const REQUESTS: u64 = 10;
 
 /// A full-load file that is there.
 #[derive(Debug, Clone)]
@@ -82,6 +82,7 @@ pub async fn list(
     scan(store, prefix, Some(&start), None, &mut listing).await?;
     listing.changes.retain(|change| !ledger.is_settled(&change.name));
     head(store, prefix, &start, ledger, &mut listing).await?;
+    elsewhere(store, prefix, &start, ledger, poked, &mut listing).await?;
     audit(store, prefix, ledger, poked, now, &mut listing).await?;
     Ok(finished(listing))
 }
@@ -90,6 +91,7 @@ fn finished(mut listing: Listing) -> Listing {
     listing.changes.sort_by(|a, b| a.name.cmp(&b.name));
     listing.loads.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| a.key.cmp(&b.key)));
     listing.loads.dedup_by(|a, b| a.key == b.key);
+    listing.changes.dedup_by(|a, b| a.name == b.name);
     listing
 }
 
@@ -169,6 +171,7 @@ async fn head(
     }
     listing.loads.extend(first.loads);
     listing.history_seen = first.changes.iter().any(|change| ledger.is_settled(&change.name));
+    listing.changes.extend(first.changes.into_iter().filter(|change| !ledger.is_settled(&change.name)));
     for (key, _) in ledger.loads.iter().chain(&ledger.stale_loads) {
         let known = listing.loads.iter().any(|load| load.key == *key);
         if key.as_str() <= start
@@ -176,6 +179,36 @@ async fn head(
             && let Some(meta) = store.head(&format!("{prefix}{key}")).await?
         {
             note(prefix, meta, listing);
+        }
+    }
+    Ok(())
+}
+
+/// Looks where files would be if their folders were laid out anew: before the start, in the same year, and at the keys
+/// that events named.
+async fn elsewhere(
+    store: &dyn Store,
+    prefix: &str,
+    start: &str,
+    ledger: &Ledger,
+    poked: &[String],
+    listing: &mut Listing,
+) -> Result<(), Failure> {
+    if let Some(year) = start.get(..4).filter(|year| year.bytes().all(|b| b.is_ascii_digit())) {
+        let page = store.list(prefix, Some(&format!("{prefix}{year}"))).await?;
+        listing.requests += 1;
+        let mut found = Listing::default();
+        for object in page.objects.into_iter().filter(|object| &object.key[prefix.len()..] <= start) {
+            note(prefix, object, &mut found);
+        }
+        listing.changes.extend(found.changes.into_iter().filter(|change| !ledger.is_settled(&change.name)));
+        listing.loads.extend(found.loads);
+    }
+    for key in poked {
+        let Some(name) = key.strip_prefix(prefix).and_then(names::cdc) else { continue };
+        let seen = ledger.is_settled(&name) || listing.changes.iter().any(|change| change.name == name);
+        if !seen && let Some(meta) = store.head(key).await? {
+            listing.changes.push(Cdc { name, meta });
         }
     }
     Ok(())

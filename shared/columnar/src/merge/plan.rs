@@ -92,10 +92,10 @@ pub fn plan(
         return anew(&next, &generation, listing, asked).map(|todo| Todo { emptied: true, ..todo });
     }
     if any(How::Changed) {
-        let generation = reload(ledger, listing, transfer, &differing);
         if let Some(late) = late_load(ledger, listing, transfer, &differing, loaded_only) {
             return rebuild(ledger, &late, listing, asked);
         }
+        let generation = reload(ledger, listing, transfer, &differing, asked.source)?;
         return anew(&successor(ledger), &generation, listing, asked);
     }
     if any(How::New) && (!loaded_only || out_of_order(ledger, &differing)) {
@@ -158,6 +158,7 @@ fn successor(ledger: &Ledger) -> Ledger {
         sequence: ledger.sequence,
         cutoff: ledger.newest.clone().max(ledger.cutoff.clone()),
         quarantined: ledger.quarantined.clone(),
+        superseded: ledger.superseded.clone(),
         ..Ledger::default()
     }
 }
@@ -191,7 +192,8 @@ fn reload(
     listing: &Listing,
     transfer: &dyn Fn(&str) -> Option<(Timestamp, Timestamp)>,
     differing: &[(&Load, How)],
-) -> Generation {
+    source: &Source,
+) -> Result<Generation, Error> {
     let (loads, changes) = evidence(listing, transfer);
     let trusted = generation::is_trusted(&changes);
     let mut reloaded = Generation { cutoff: ledger.newest.clone().max(ledger.cutoff.clone()), ..Generation::default() };
@@ -209,8 +211,21 @@ fn reload(
     }
     let before = changes.iter().filter(|file| latest.is_some_and(|latest| file.name.time() < latest));
     let before = before.map(|file| file.name.digits().to_owned()).max();
-    reloaded.cutoff = reloaded.cutoff.max(before);
-    reloaded
+    let set = source.reload_cutoff.map(names::digits_of);
+    let waiting =
+        |file: &CdcFile| Some(file.name.digits()) > ledger.newest.as_deref() && !ledger.is_cut_off(&file.name);
+    if latest.is_none() && set < ledger.newest && changes.iter().any(waiting) {
+        return Err(Error::misconfigured(
+            Code::AmbiguousReload,
+            format!(
+                "{}: the full load was repeated, and nothing tells which of the waiting change files came before it. \
+                 Set source.reload_cutoff to the time of the repeated load: changes up to it are then left out",
+                source.prefix
+            ),
+        ));
+    }
+    reloaded.cutoff = reloaded.cutoff.max(before).max(set);
+    Ok(reloaded)
 }
 
 /// Changed full-load files that are older than every applied change belong to the present load after all.
@@ -223,14 +238,19 @@ fn late_load(
 ) -> Option<Generation> {
     let (loads, changes) = evidence(listing, transfer);
     let trusted = generation::is_trusted(&changes);
-    let first = changes.iter().filter(|c| !ledger.is_cut_off(&c.name)).map(|c| c.name.time()).min()?;
+    let applied = ledger.files.keys().filter_map(|key| names::cdc(key)).map(|name| name.time());
+    let listed = changes.iter().filter(|c| !ledger.is_cut_off(&c.name)).map(|c| c.name.time());
+    let first = listed.chain(applied).min()?;
+    // Applied files that are gone may be older still: then the load is later than they.
+    let settled = listing.changes.iter().filter(|change| ledger.is_settled(&change.name)).count() as u64;
     let rewritten = differing.iter().filter(|(_, how)| *how == How::Changed);
     let times: Option<Vec<Timestamp>> = rewritten
         .map(|(load, _)| {
             loads.iter().find(|file| file.key == load.key).and_then(|file| generation::time(file, trusted))
         })
         .collect();
-    let late = !loaded_only && listing.full && times?.into_iter().all(|time| time < first);
+    let late =
+        !loaded_only && listing.full && settled >= ledger.settled() && times?.into_iter().all(|time| time < first);
     let current = |load: &LoadFile| !ledger.stale_loads.contains_key(&load.key);
     late.then(|| Generation {
         loads: loads.iter().filter(|load| current(load)).map(|load| load.key.clone()).collect(),

@@ -109,7 +109,8 @@ pub fn bounds<K: KeyKind>(
     let Ok(field) = snapshot.schema().field_with_name(name) else { return none() };
     // Numbers that became text no longer sort as they did.
     let same_order = field.data_type() == key_type || (field.data_type().is_integer() && key_type.is_integer());
-    if !same_order {
+    // Statistics leave NaN out.
+    if !same_order || key_type.is_floating() {
         return none();
     }
     let read = || -> Option<(ArrayRef, ArrayRef)> {

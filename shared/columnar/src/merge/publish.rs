@@ -55,6 +55,15 @@ impl Place {
         }
     }
 
+    /// The version's number, where there is one.
+    #[must_use]
+    pub fn sequence(&self) -> Option<u64> {
+        match self {
+            Self::Replace { .. } => None,
+            Self::Version { sequence, .. } => Some(*sequence),
+        }
+    }
+
     /// The condition for writing it.
     #[must_use]
     pub fn condition(&self) -> Condition {
@@ -151,11 +160,17 @@ pub async fn swap(store: &dyn Store, place: &Place) -> Result<(), StoreError> {
     swapped.map(|_| ())
 }
 
-/// Removes versions that were superseded more than `keep_hours` ago.
+/// Removes versions that no reader can have begun with for `keep_hours`: of `current`'s ledger those it names are
+/// younger, and of the others, left behind by a crash or named no more, the old ones go.
 ///
 /// # Errors
 /// Where the store fails.
-pub async fn clean_up(store: &dyn Store, target: &Target, current: &str, clock: &dyn Clock) -> Result<u64, StoreError> {
+pub async fn clean_up(
+    store: &dyn Store,
+    target: &Target,
+    current: (&str, &Ledger),
+    clock: &dyn Clock,
+) -> Result<u64, StoreError> {
     if target.publish == Publish::Replace {
         return Ok(0);
     }
@@ -174,17 +189,21 @@ pub async fn clean_up(store: &dyn Store, target: &Target, current: &str, clock: 
             break;
         }
     }
-    versions.sort();
-    let old = clock.now().minus(Duration::from_secs(u64::from(target.keep_hours) * 3600));
+    let old = kept_since(target, clock);
     let mut removed = 0;
-    // A version was in use until the next one came.
-    for pair in versions.windows(2) {
-        if pair[1].1 < old && pair[0].2 != current {
-            store.delete(&pair[0].2).await?;
+    for (number, modified, key) in versions {
+        if modified < old && key != current.0 && !current.1.superseded.contains_key(&number) {
+            store.delete(&key).await?;
             removed += 1;
         }
     }
     Ok(removed)
+}
+
+/// Versions superseded since then are kept.
+#[must_use]
+pub fn kept_since(target: &Target, clock: &dyn Clock) -> Timestamp {
+    clock.now().minus(Duration::from_secs(u64::from(target.keep_hours) * 3600))
 }
 
 /// The key of the report that is kept beside the snapshot: readers of the folder skip names that begin with `_`.

@@ -19,7 +19,7 @@ use super::{
     encode::sorting,
     fold::Fold,
     keys::{Composite, Integer, KeyKind, is_integer},
-    ledger::Seen,
+    ledger::{Ledger, Seen},
     plan::{Role, Todo},
     publish::{self, Current},
     run::{Run, Stop, lag},
@@ -107,8 +107,8 @@ impl Round<'_> {
             match bad {
                 Published::Yes => return Ok(Rounded::Published { more: taken.more, stop: taken.stop }),
                 Published::Nothing => return Ok(Rounded::Nothing { stop: taken.stop }),
-                Published::BadLoad(at, refusal) => {
-                    taken = self.without_load(taken, at, refusal, untouched.clone()).await?;
+                Published::BadLoad(bad, refusal) => {
+                    taken = self.without_load(taken, &bad, refusal, untouched.clone()).await?;
                 }
                 Published::Unlike => {
                     let todo = Todo { ledger: untouched.clone(), changes: kept, ..taken.todo };
@@ -183,9 +183,12 @@ impl Round<'_> {
         }
         let store: &dyn Store = run.store.as_ref();
         let place = publish::place(store, target, self.swap.clone(), ledger.sequence + 1).await?;
-        ledger.sequence += 1;
-        if let publish::Place::Version { sequence, .. } = &place {
-            ledger.sequence = *sequence;
+        let sequence = place.sequence().unwrap_or(ledger.sequence + 1);
+        let superseded = std::mem::replace(&mut ledger.sequence, sequence);
+        if self.swap.is_some() && place.sequence().is_some() {
+            ledger.superseded.insert(superseded, run.clock.now());
+            let since = publish::kept_since(target, run.clock);
+            ledger.superseded.retain(|_, at| *at >= since);
         }
         let counts = reduced.counts;
         let work = Work {
@@ -206,10 +209,9 @@ impl Round<'_> {
             Ok(applied) => applied,
             Err(trouble) => {
                 output.abandon().await;
-                taken.base = Arc::try_unwrap(work.base).unwrap_or_default();
                 return match trouble {
                     Trouble::Failed(failure) => Err(failure),
-                    Trouble::Bad(at, refusal) => Ok(Published::BadLoad(at, refusal)),
+                    Trouble::Bad(at, refusal) => Ok(Published::BadLoad(work.base[at].meta.key.clone(), refusal)),
                 };
             }
         };
@@ -232,15 +234,16 @@ impl Round<'_> {
         draft.lag_seconds = lag(ledger.newest.as_deref(), run.clock);
         draft.pending = draft.pending.saturating_sub(draft.files - report.files);
         *report = draft;
-        self.clean_up(place.key()).await;
+        self.clean_up(place.key(), &taken.todo.ledger).await;
         Ok(Published::Yes)
     }
 
     /// What is published is published: a version that could not be removed is removed next time.
-    async fn clean_up(&self, current: &str) {
+    async fn clean_up(&self, current: &str, ledger: &Ledger) {
         let target = &self.run.dataset.target;
         let store: &dyn Store = self.run.store.as_ref();
-        let cleaned: Result<u64, StoreError> = publish::clean_up(store, target, current, self.run.clock).await;
+        let cleaned: Result<u64, StoreError> =
+            publish::clean_up(store, target, (current, ledger), self.run.clock).await;
         if let Err(error) = cleaned {
             tracing::warn!(%error, "old versions of the snapshot were not removed");
         }
@@ -250,7 +253,8 @@ impl Round<'_> {
 enum Published {
     Yes,
     Nothing,
-    BadLoad(usize, Refusal),
+    /// This full-load file is bad.
+    BadLoad(String, Refusal),
     /// It is not enough that later files settle what a late one changed.
     Unlike,
 }

@@ -117,13 +117,12 @@ impl Round<'_> {
     pub(super) async fn without_load(
         &mut self,
         taken: Taken,
-        at: usize,
+        bad: &str,
         refusal: Refusal,
         ledger: Ledger,
     ) -> Result<Taken, Failure> {
-        let bad = &taken.base[at].meta.key;
         let stop = Stop::at(bad, refusal);
-        let good = taken.todo.loads.iter().take_while(|load| load.meta.key != *bad).cloned().collect();
+        let good = taken.todo.loads.iter().take_while(|load| load.meta.key != bad).cloned().collect();
         let todo = Todo { ledger, loads: good, changes: Vec::new(), ..taken.todo };
         Ok(Taken { stop: Some(stop), ..self.reopen(todo).await? })
     }
@@ -176,7 +175,11 @@ impl Round<'_> {
                     taken.more = true;
                     return Ok(None);
                 }
-                Role::Late if taken.cut => continue,
+                // Memory is full, or an earlier one is bad: late ones wait, applied ones still have their say.
+                Role::Late if taken.cut || taken.more => {
+                    taken.cut = true;
+                    continue;
+                }
                 Role::New | Role::Late | Role::Settled => {}
             }
             match decoded.and_then(|decoded| self.admit_next(taken, types, decoded)) {
@@ -240,7 +243,8 @@ impl Round<'_> {
     }
 
     pub(super) fn is_full<K: KeyKind>(&self, delta: &mut Delta<K>, began: Instant) -> Result<bool, Refusal> {
-        let budget = usize::try_from(self.run.options.memory / DELTA_SHARE).unwrap_or(usize::MAX);
+        // One array of text holds less than 2 GiB.
+        let budget = usize::try_from(self.run.options.memory / DELTA_SHARE).unwrap_or(usize::MAX).min(1 << 30);
         if delta.bytes() > budget {
             delta.compact()?;
         }
