@@ -97,3 +97,18 @@ async fn one_more_file_costs_few_requests_and_a_late_one_is_never_overlooked() {
     lake.check(&files).await;
     assert_eq!(refused(&lake, &poked).await, Vec::<String>::new());
 }
+
+#[tokio::test]
+async fn files_whose_folders_are_laid_out_anew_are_found() {
+    let lake = Lake::new(Setup { source: r#""lateness_hours": 1"#.to_owned(), ..Setup::default() });
+    let flat = |hour: u8| File::of(&format!("20240115-{hour:02}0000000"), "id note", &[&format!("I {hour} flat")]);
+    let mut files: Vec<File> = (1..=6).map(flat).collect();
+    lake.put_all(&files);
+    lake.converges(&files).await;
+    for folder in ["2024/01/15", "2024-01-15", "15/01/2024"] {
+        let hour = 7 + u8::try_from(files.len()).expect("a few") - 6;
+        files.push(File::of(&format!("{folder}/20240115-{hour:02}0000000"), "id note", &[&format!("I {hour} dated")]));
+        lake.put_all(&files[files.len() - 1..]);
+        lake.converges(&files).await;
+    }
+}

@@ -241,3 +241,38 @@ async fn a_file_set_aside_stays_aside_in_the_next_generation() {
     lake.put(&next);
     lake.converges([&new, &next]).await;
 }
+
+#[tokio::test]
+async fn a_repeated_load_is_one_even_where_the_old_changes_are_gone() {
+    let lake = with("");
+    let old = [load(1, &["I 1 a", "I 2 a"]), change("1000", "U 1 b")];
+    lake.put_all(&old);
+    lake.converges(&old).await;
+    lake.remove(&old[1]).await;
+    let new = [load(1, &["I 1 x"]), change("1200", "I 3 y")];
+    lake.put_then(&new[0], "1100");
+    lake.put(&new[1]);
+    assert_eq!(lake.converges(&new).await.generation, 2);
+}
+
+#[tokio::test]
+async fn a_repeated_load_of_unknown_time_asks_which_waiting_changes_are_older() {
+    let old = [load(1, &["I 1 a"]), change("0900", "U 1 b")];
+    let new = [load(1, &["I 1 x", "I 2 x"]), change("1000", "U 1 old"), change("1200", "U 2 y")];
+    let meet = async |source: &str| {
+        let lake = with(source);
+        lake.put_all(&old);
+        assert_eq!(lake.merge().await.error, None);
+        // Stored long after their names: the store's times tell nothing.
+        for file in &new {
+            lake.put_then(file, "1900");
+        }
+        lake
+    };
+    let lake = meet("").await;
+    let before = lake.visible().await;
+    assert_eq!(lake.merge().await.error.map(|error| error.code), Some(Code::AmbiguousReload));
+    assert!(lake.visible().await == before);
+    let told = meet(r#""reload_cutoff": "2024-01-15T11:00:00Z""#).await;
+    told.converges([&new[0], &new[2]]).await;
+}

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use headgate::store::Store;
+use headgate::{clock::Clock, store::Store};
 
 use super::{
     file::File,
@@ -67,4 +67,19 @@ async fn versions_go_once_they_were_superseded_for_long_enough() {
     assert_eq!(after(3, 120).await, ["snapshot-1.parquet", "snapshot-2.parquet", "snapshot-3.parquet"]);
     assert_eq!(after(4, 1).await, ["snapshot-2.parquet", "snapshot-3.parquet", "snapshot-4.parquet"]);
     assert_eq!(after(5, 600).await, ["snapshot-4.parquet", "snapshot-5.parquet"]);
+}
+
+#[tokio::test]
+async fn a_version_that_a_crash_left_behind_shortens_no_readers_time() {
+    let lake = lake();
+    lake.put(&change(1, "U 1 x"));
+    lake.merge().await;
+    // A merge wrote the next version and ended before the manifest.
+    let (_, bytes) = lake.visible().await.expect("a version");
+    lake.store.put_at("curated/orders/snapshot-2.parquet", bytes, lake.clock.now());
+    lake.clock.advance(Duration::from_hours(10));
+    lake.put(&change(2, "U 1 y"));
+    lake.merge().await;
+    // The one that was current a moment ago stays; the one that never was goes.
+    assert_eq!(versions(&lake).await, ["snapshot-1.parquet", "snapshot-3.parquet"]);
 }
