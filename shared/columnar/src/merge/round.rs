@@ -23,7 +23,7 @@ use super::{
     plan::{Role, Todo},
     publish::{self, Current},
     run::{Run, Stop, lag},
-    take::{Files, Taken, is_unlike},
+    take::{Files, Taken, is_unlike, tell_undeclared},
 };
 use crate::{changes::Refusal, object::Failure};
 
@@ -142,6 +142,7 @@ impl Round<'_> {
     ) -> Result<Published, Failure> {
         let mut draft = report.clone();
         draft.files += taken.traceless;
+        tell_undeclared(&mut draft, std::mem::take(&mut taken.undeclared));
         let mut delta = Delta::new(K::new(types)?);
         let began = Instant::now();
         let mut next = first;

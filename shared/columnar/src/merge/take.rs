@@ -48,6 +48,8 @@ pub(super) struct Taken {
     pub anew: bool,
     /// Files that are in without a trace.
     pub traceless: u64,
+    /// Columns of full-load files that the dataset does not declare.
+    pub undeclared: Vec<String>,
     /// The fold before the last file was admitted.
     pub before: Fold,
 }
@@ -72,8 +74,18 @@ impl Round<'_> {
             });
         }
         let before = fold.clone();
-        let mut taken =
-            Taken { base, fold, todo, stop: None, more: false, cut: false, anew: false, traceless: 0, before };
+        let mut taken = Taken {
+            base,
+            fold,
+            todo,
+            stop: None,
+            more: false,
+            cut: false,
+            anew: false,
+            traceless: 0,
+            undeclared: Vec::new(),
+            before,
+        };
         let mut room =
             self.run.time_left().map(|left| left.as_secs_f64() * LOAD_PACE * self.run.options.threads as f64);
         for load in std::mem::take(&mut taken.todo.loads) {
@@ -97,18 +109,20 @@ impl Round<'_> {
 
     async fn take_load(&self, taken: &mut Taken, load: &Load) -> Result<(), Failure> {
         let (store, dataset) = (self.run.store, &self.run.dataset);
-        let (columns, content) = if dataset.source.format == Format::Parquet {
+        let (columns, undeclared, content) = if dataset.source.format == Format::Parquet {
             let (file, _) = open_parquet(store, dataset, &load.meta, FileKind::Load).await?;
-            (file_columns(&file, dataset).0, Content::Load(Box::new(file.as_ref().clone())))
+            let (columns, undeclared) = file_columns(&file, dataset);
+            (columns, undeclared, Content::Load(Box::new(file.as_ref().clone())))
         } else {
             let (store, dataset, meta) = (Arc::clone(store), Arc::clone(dataset), load.meta.clone());
             let open = tokio::task::spawn_blocking(move || text(&store, &meta, FileKind::Load, &dataset));
             let rows = open.await.map_err(super::rows::internal)??;
             let fields = rows.schema().fields().iter();
             let columns = fields.map(|field| (field.name().clone(), field.data_type().clone())).collect();
-            (FileColumns { columns, complete: rows.complete() }, Content::Text)
+            (FileColumns { columns, complete: rows.complete() }, rows.undeclared().to_vec(), Content::Text)
         };
         let ordinal = taken.fold.admit(&columns)?;
+        taken.undeclared.extend(undeclared);
         taken.base.push(BaseFile { meta: load.meta.clone(), ordinal, content });
         Ok(())
     }
@@ -223,11 +237,7 @@ impl Round<'_> {
         taken.todo.ledger.apply(&decoded.name, decoded.meta.etag);
         report.files += 1;
         report.late += u64::from(decoded.role == Role::Late);
-        for column in decoded.undeclared {
-            if !report.undeclared_columns.contains(&column) {
-                report.undeclared_columns.push(column);
-            }
-        }
+        tell_undeclared(report, decoded.undeclared);
         Ok(true)
     }
 
@@ -269,5 +279,14 @@ fn admit(fold: &mut Fold, decoded: &Decoded, anew: bool) -> Result<(), Refusal> 
         Role::New => fold.admit(&decoded.columns).map(|_| ()),
         Role::Late => fold.admit_late(&decoded.columns).map(|_| ()),
         Role::Settled => Ok(()),
+    }
+}
+
+/// Adds columns that the dataset does not declare, each once.
+pub(super) fn tell_undeclared(report: &mut MergeReport, columns: Vec<String>) {
+    for column in columns {
+        if !report.undeclared_columns.contains(&column) {
+            report.undeclared_columns.push(column);
+        }
     }
 }
