@@ -59,6 +59,7 @@ pub struct Delta<K: KeyKind> {
     entries: Vec<Entry<K>>,
     held: Vec<Held>,
     heap: usize,
+    rows_bytes: usize,
     counts: Counts,
     truncated: bool,
 }
@@ -72,6 +73,7 @@ impl<K: KeyKind> Delta<K> {
             entries: Vec::new(),
             held: Vec::new(),
             heap: 0,
+            rows_bytes: 0,
             counts: Counts::default(),
             truncated: false,
         }
@@ -80,7 +82,7 @@ impl<K: KeyKind> Delta<K> {
     /// Bytes held, roughly.
     pub fn bytes(&self) -> usize {
         let per_entry = std::mem::size_of::<Entry<K>>() + std::mem::size_of::<u32>() * 2;
-        self.held.iter().map(|held| held.bytes).sum::<usize>() + self.entries.len() * per_entry + self.heap
+        self.rows_bytes + self.entries.len() * per_entry + self.heap
     }
 
     /// Takes a whole file with this ordinal: all of it or, on an error, nothing.
@@ -124,6 +126,7 @@ impl<K: KeyKind> Delta<K> {
     fn apply(&mut self, changes: &Changes, keys: &Keys<K>, ordinal: u32) {
         let batch = position(self.held.len());
         let bytes = changes.rows.get_array_memory_size();
+        self.rows_bytes += bytes;
         self.held.push(Held { rows: changes.rows.clone(), ordinal, live: 0, bytes });
         self.counts.rows_in += changes.ops.len() as u64;
         for (row, op) in changes.ops.iter().enumerate() {
@@ -189,7 +192,9 @@ impl<K: KeyKind> Delta<K> {
         for ((held, rows), sparse) in self.held.iter_mut().zip(keep).zip(sparse) {
             if sparse {
                 held.rows = take_rows(&held.rows, &UInt32Array::from(rows))?;
-                held.bytes = held.rows.get_array_memory_size();
+                let bytes = held.rows.get_array_memory_size();
+                self.rows_bytes = self.rows_bytes - held.bytes + bytes;
+                held.bytes = bytes;
             }
         }
         Ok(())
