@@ -54,6 +54,15 @@ pub struct Page {
     pub more: bool,
 }
 
+/// One page of a listing without what is known of the objects.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Keys {
+    /// At most [`PAGE`] keys in order.
+    pub keys: Vec<String>,
+    /// Whether keys follow: ask again after the last one.
+    pub more: bool,
+}
+
 /// When a write may take effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Condition {
@@ -126,6 +135,12 @@ pub trait Store: fmt::Debug + Send + Sync {
 
     /// The next page of the keys that start with `prefix` and come after `start_after`. One list request.
     async fn list(&self, prefix: &str, start_after: Option<&str>) -> Result<Page>;
+
+    /// The same for the keys alone, which a store may know at a smaller price. One list request.
+    async fn list_keys(&self, prefix: &str, start_after: Option<&str>) -> Result<Keys> {
+        let page = self.list(prefix, start_after).await?;
+        Ok(Keys { keys: page.objects.into_iter().map(|object| object.key).collect(), more: page.more })
+    }
 
     /// Writes the object at once; [`StoreError::Changed`] if the condition does not hold.
     async fn put(&self, key: &str, body: Bytes, condition: Condition) -> Result<ETag>;

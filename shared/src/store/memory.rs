@@ -14,7 +14,7 @@ use bytes::{Bytes, BytesMut};
 use crate::{
     clock::{Clock, Timestamp},
     faults::{Faults, Unavailable},
-    store::{Condition, ETag, ObjectMeta, PAGE, Page, Result, Store, StoreError, Upload},
+    store::{Condition, ETag, Keys, ObjectMeta, PAGE, Page, Result, Store, StoreError, Upload},
 };
 
 /// What is asked of a store.
@@ -106,7 +106,8 @@ impl MemoryStore {
         self.objects.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn page(&self, prefix: &str, start_after: Option<&str>) -> Page {
+    /// What `of` tells of the next objects, and whether more follow.
+    fn page<T>(&self, prefix: &str, start_after: Option<&str>, of: impl Fn(&str, &Object) -> T) -> (Vec<T>, bool) {
         let from = match start_after {
             Some(after) if after >= prefix => Bound::Excluded(after),
             _ => Bound::Included(prefix),
@@ -114,8 +115,8 @@ impl MemoryStore {
         let objects = self.objects();
         let mut found =
             objects.range::<str, _>((from, Bound::Unbounded)).take_while(|(key, _)| key.starts_with(prefix));
-        let page = found.by_ref().take(PAGE).map(|(key, object)| object.meta(key)).collect();
-        Page { objects: page, more: found.next().is_some() }
+        let page = found.by_ref().take(PAGE).map(|(key, object)| of(key, object)).collect();
+        (page, found.next().is_some())
     }
 
     fn range(&self, key: &str, range: Range<u64>, etag: &ETag) -> Result<Bytes> {
@@ -173,7 +174,17 @@ impl Store for MemoryStore {
     }
 
     async fn list(&self, prefix: &str, start_after: Option<&str>) -> Result<Page> {
-        self.faults.around(Verb::List, prefix, || Ok(self.page(prefix, start_after)))
+        self.faults.around(Verb::List, prefix, || {
+            let (objects, more) = self.page(prefix, start_after, |key, object| object.meta(key));
+            Ok(Page { objects, more })
+        })
+    }
+
+    async fn list_keys(&self, prefix: &str, start_after: Option<&str>) -> Result<Keys> {
+        self.faults.around(Verb::List, prefix, || {
+            let (keys, more) = self.page(prefix, start_after, |key, _| key.to_owned());
+            Ok(Keys { keys, more })
+        })
     }
 
     async fn put(&self, key: &str, body: Bytes, condition: Condition) -> Result<ETag> {
