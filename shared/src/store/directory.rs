@@ -7,7 +7,10 @@ use std::{
     fs::{self, File, Metadata},
     io,
     ops::Range,
-    os::unix::fs::{FileExt, MetadataExt},
+    os::{
+        fd::OwnedFd,
+        unix::fs::{FileExt, MetadataExt},
+    },
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -21,8 +24,10 @@ use bytes::Bytes;
 
 use crate::{
     clock::Timestamp,
-    store::{Condition, ETag, ObjectMeta, PAGE, Page, Result, Store, StoreError, Upload},
+    store::{Condition, ETag, Keys, ObjectMeta, PAGE, Page, Result, Store, StoreError, Upload},
 };
+
+use self::digest::Identity;
 
 mod digest;
 mod names;
@@ -52,7 +57,8 @@ impl DirectoryStore {
     pub fn new(root: PathBuf) -> Self {
         let root = std::path::absolute(&root).unwrap_or(root);
         publish::sweep(&root);
-        Self(Arc::new(Directory { root, digests: digest::Digests::default(), folders: names::Folders::default() }))
+        let digests = digest::Digests::of(&root);
+        Self(Arc::new(Directory { root, digests, folders: names::Folders::default() }))
     }
 
     async fn run<T, F>(&self, key: &str, work: F) -> Result<T>
@@ -83,6 +89,11 @@ impl Store for DirectoryStore {
     async fn list(&self, prefix: &str, start_after: Option<&str>) -> Result<Page> {
         let after = start_after.map(str::to_owned);
         self.run(prefix, move |directory, prefix| directory.list(prefix, after)).await
+    }
+
+    async fn list_keys(&self, prefix: &str, start_after: Option<&str>) -> Result<Keys> {
+        let after = start_after.map(str::to_owned);
+        self.run(prefix, move |directory, prefix| directory.list_keys(prefix, after.as_deref())).await
     }
 
     async fn put(&self, key: &str, body: Bytes, condition: Condition) -> Result<ETag> {
@@ -124,7 +135,7 @@ impl Directory {
         if !is_file {
             return Ok(None);
         }
-        let (etag, meta) = self.digests.of(&mut file).map_err(|error| failure(key, &error))?;
+        let (etag, meta) = self.digests.tagged(&mut file).map_err(|error| failure(key, &error))?;
         Ok(Some((file, etag, meta)))
     }
 
@@ -134,13 +145,14 @@ impl Directory {
         match fs::metadata(&path) {
             Err(error) if publish::absent(&error) => return Ok(None),
             Ok(meta) if meta.is_file() => {
-                if let Some(etag) = self.digests.known(&meta) {
-                    return Ok(Some(object(key, &meta, etag)));
+                let identity = Identity::of(&meta);
+                if let Some(etag) = self.digests.known(identity) {
+                    return Ok(Some(identity.object(key, etag)));
                 }
             }
             _ => {}
         }
-        Ok(self.open(key, &path)?.map(|(_, etag, meta)| object(key, &meta, etag)))
+        Ok(self.open(key, &path)?.map(|(_, etag, meta)| Identity::of(&meta).object(key, etag)))
     }
 
     fn get(&self, key: &str) -> Result<Option<(ETag, Bytes)>> {
@@ -175,11 +187,16 @@ impl Directory {
         Ok(Bytes::from(body))
     }
 
+    fn list_keys(&self, prefix: &str, after: Option<&str>) -> Result<Keys> {
+        let mut keys = walk::keys(&self.folders, &self.root, prefix, after, PAGE + 1)?;
+        let more = keys.len() > PAGE;
+        keys.truncate(PAGE);
+        Ok(Keys { keys, more })
+    }
+
     fn list(&self, prefix: &str, mut after: Option<String>) -> Result<Page> {
         loop {
-            let mut keys = walk::keys(&self.folders, &self.root, prefix, after.as_deref(), PAGE + 1)?;
-            let more = keys.len() > PAGE;
-            keys.truncate(PAGE);
+            let Keys { mut keys, more } = self.list_keys(prefix, after.as_deref())?;
             let objects = self.describe(&keys)?;
             // Where a whole page vanished since its names were read, there is no last key to go on from.
             match keys.pop() {
@@ -189,32 +206,44 @@ impl Directory {
         }
     }
 
-    /// The metadata of those that are still there, hashing what is not known on all cores.
+    /// The metadata of those that are still there, in order, hashing what is not known on all cores.
     fn describe(&self, keys: &[String]) -> Result<Vec<ObjectMeta>> {
-        let threads = thread::available_parallelism().map_or(1, std::num::NonZero::get).min(keys.len().div_ceil(2));
+        let (mut objects, mut unknown) = (Vec::with_capacity(keys.len()), Vec::new());
+        let folder_of = |key: &str| key.rfind('/').map_or(0, |slash| slash + 1);
+        for neighbours in keys.chunk_by(|a, b| a[..folder_of(a)] == b[..folder_of(b)]) {
+            let name = folder_of(&neighbours[0]);
+            let folder = fs::File::open(self.root.join(&neighbours[0][..name])).map(OwnedFd::from);
+            for key in neighbours {
+                let identity = folder.as_ref().ok().and_then(|folder| Identity::at(folder, &key[name..]));
+                match identity.and_then(|identity| Some((identity, self.digests.known(identity)?))) {
+                    Some((identity, etag)) => objects.push(identity.object(key, etag)),
+                    None => unknown.push(key),
+                }
+            }
+        }
+        if unknown.is_empty() {
+            return Ok(objects);
+        }
+        let threads = thread::available_parallelism().map_or(1, std::num::NonZero::get).min(unknown.len().div_ceil(2));
         let next = AtomicUsize::new(0);
         let work = || -> Result<Vec<ObjectMeta>> {
             let mut described = Vec::new();
-            while let Some(key) = keys.get(next.fetch_add(1, Ordering::Relaxed)) {
+            while let Some(key) = unknown.get(next.fetch_add(1, Ordering::Relaxed)) {
                 described.extend(self.head(key)?);
             }
             Ok(described)
         };
-        let mut objects = thread::scope(|scope| {
+        thread::scope(|scope| {
             let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
-            let mut objects = work()?;
+            objects.extend(work()?);
             for other in others {
                 objects.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
             }
-            Ok(objects)
+            Ok::<_, StoreError>(())
         })?;
-        objects.sort_unstable_by(|a: &ObjectMeta, b| a.key.cmp(&b.key));
+        objects.sort_unstable_by(|a, b| a.key.cmp(&b.key));
         Ok(objects)
     }
-}
-
-fn object(key: &str, meta: &Metadata, etag: ETag) -> ObjectMeta {
-    ObjectMeta { key: key.to_owned(), size: meta.size(), last_modified: modified(meta), etag }
 }
 
 fn modified(meta: &Metadata) -> Timestamp {

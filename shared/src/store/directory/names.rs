@@ -18,8 +18,8 @@ use crate::{
     store::PAGE,
 };
 
-/// How many large folders are remembered: the LOAD files, the changes, a neighbour or two.
-const REMEMBERED: usize = 4;
+/// How many large folders are remembered: the LOAD files, and the changes of the days that one merge looks at.
+const REMEMBERED: usize = 16;
 
 /// The names in one folder. A folder's name ends in `/`, so that sorting names by their bytes sorts the keys:
 /// `a-b`, then all of `a/`, then `a0`.
@@ -55,11 +55,16 @@ fn slice(text: &str, (start, end): (u32, u32)) -> &str {
     &text[start as usize..end as usize]
 }
 
+/// The names, once they are read: whoever asks meanwhile waits for them.
+type Remembered = Arc<Mutex<Option<Arc<Names>>>>;
+
 /// Reads folders, and remembers the large ones: listing a flat folder page by page must not read it anew for
 /// every page.
 #[derive(Debug, Default)]
 pub(super) struct Folders {
-    large: Mutex<VecDeque<(Identity, Arc<Names>)>>,
+    large: Mutex<VecDeque<(Identity, Remembered)>>,
+    /// Held while a folder is read that has just changed: the next one in the queue may find it settled.
+    unsettled: Mutex<()>,
     warned: AtomicBool,
     /// How many folders were read from the disk.
     #[cfg(test)]
@@ -78,15 +83,26 @@ impl Folders {
     }
 
     fn read_existing(&self, folder: &Path, top: bool) -> io::Result<Arc<Names>> {
-        let identity = Identity::of(&fs::metadata(folder)?);
-        if let Some(names) = self.remembered(&identity) {
-            return Ok(names);
-        }
         // Entries that come or go after this moment change the folder's identity, if it has settled by now.
-        let settled = identity.settled(SystemClock.now());
+        let look =
+            || fs::metadata(folder).map(|meta| Some(Identity::of(&meta)).filter(|i| i.settled(SystemClock.now())));
+        let identity = if let Some(identity) = look()? {
+            identity
+        } else {
+            let _turn = self.unsettled.lock().unwrap_or_else(PoisonError::into_inner);
+            match look()? {
+                Some(identity) => identity,
+                None => return self.scan(folder, top).map(Arc::new),
+            }
+        };
+        let remembered = self.remembered(identity);
+        let mut remembered = remembered.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(names) = &*remembered {
+            return Ok(Arc::clone(names));
+        }
         let names = Arc::new(self.scan(folder, top)?);
-        if settled && names.spans.len() > PAGE {
-            self.remember(identity, &names);
+        if names.spans.len() > PAGE {
+            *remembered = Some(Arc::clone(&names));
         }
         Ok(names)
     }
@@ -118,17 +134,20 @@ impl Folders {
         Ok(names)
     }
 
-    fn remembered(&self, identity: &Identity) -> Option<Arc<Names>> {
-        let large = self.large.lock().unwrap_or_else(PoisonError::into_inner);
-        large.iter().find(|(known, _)| known == identity).map(|(_, names)| Arc::clone(names))
-    }
-
-    fn remember(&self, identity: Identity, names: &Arc<Names>) {
+    fn remembered(&self, identity: Identity) -> Remembered {
         let mut large = self.large.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, names)) = large.iter().find(|(known, _)| *known == identity) {
+            return Arc::clone(names);
+        }
+        // Small folders leave nothing behind: the first to go.
+        let is_empty = |names: &Remembered| names.try_lock().is_ok_and(|names| names.is_none());
+        large.retain(|(_, names)| !is_empty(names));
         if large.len() == REMEMBERED {
             large.pop_front();
         }
-        large.push_back((identity, Arc::clone(names)));
+        let names = Remembered::default();
+        large.push_back((identity, Arc::clone(&names)));
+        names
     }
 
     fn warn_of(&self, path: &Path) {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::store::{Result, StoreError};
 
-/// The folder under the root that holds our own files: drafts and locks. Never an object.
+/// The folder under the root that holds our own files: drafts, locks and digests. Never an object.
 pub(super) const CONTROL: &str = ".headgate";
 
 /// The path of the object `key`.

@@ -18,7 +18,7 @@ use std::{
 
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 
-use super::{Directory, failure, paths};
+use super::{Directory, digest::tag, failure, paths};
 use crate::{
     clock::{Clock, SystemClock},
     store::{Condition, ETag, Result, StoreError},
@@ -55,6 +55,13 @@ impl Draft {
                 Err(error) => return Err(error),
             }
         }
+    }
+}
+
+impl Draft {
+    /// Puts it where it belongs, over what is there.
+    pub(super) fn rename(&self, to: &Path) -> io::Result<()> {
+        fs::rename(&self.path, to)
     }
 }
 
@@ -107,8 +114,8 @@ fn lock(root: &Path, key: &str) -> io::Result<File> {
 }
 
 impl Directory {
-    /// Turns the draft, whose content has the tag `etag`, into the object.
-    pub(super) fn publish(&self, key: &str, draft: &Draft, etag: ETag, condition: &Condition) -> Result<ETag> {
+    /// Turns the draft, whose content has this digest, into the object.
+    pub(super) fn publish(&self, key: &str, draft: &Draft, digest: u128, condition: &Condition) -> Result<ETag> {
         let path = paths::of_key(&self.root, key)?;
         let _lock = lock(&self.root, key).map_err(|error| failure(key, &error))?;
         if let Condition::Matches(expected) = condition
@@ -119,9 +126,9 @@ impl Directory {
         place(key, &path, draft, *condition == Condition::Absent)?;
         // The link or rename changed the file's identity: take it last.
         if let Ok(meta) = draft.file.metadata() {
-            self.digests.remember(&meta, &etag);
+            self.digests.remember(&meta, digest);
         }
-        Ok(etag)
+        Ok(tag(digest))
     }
 
     /// Removes the object and the folders it leaves empty: a store of keys has no folders.

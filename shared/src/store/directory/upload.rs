@@ -94,7 +94,7 @@ impl Pieces {
     }
 
     pub(super) fn publish(self, directory: &Directory, key: &str, condition: &Condition) -> Result<ETag> {
-        directory.publish(key, &self.draft, self.digest.etag(), condition)
+        directory.publish(key, &self.draft, self.digest.sum(), condition)
     }
 
     pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
