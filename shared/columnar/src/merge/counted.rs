@@ -10,7 +10,7 @@ use std::{
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use headgate::store::{Condition, ETag, ObjectMeta, Page, Result, Store, Upload};
+use headgate::store::{Condition, ETag, Keys, ObjectMeta, Page, Result, Store, Upload};
 
 /// What was asked.
 #[derive(Debug, Default)]
@@ -65,6 +65,11 @@ impl Store for Counted {
     async fn list(&self, prefix: &str, start_after: Option<&str>) -> Result<Page> {
         self.counts.list_requests.fetch_add(1, Relaxed);
         self.inner.list(prefix, start_after).await
+    }
+
+    async fn list_keys(&self, prefix: &str, start_after: Option<&str>) -> Result<Keys> {
+        self.counts.list_requests.fetch_add(1, Relaxed);
+        self.inner.list_keys(prefix, start_after).await
     }
 
     async fn put(&self, key: &str, body: Bytes, condition: Condition) -> Result<ETag> {

@@ -140,7 +140,7 @@ mod tests {
     const DAY: &str = "20240115-";
 
     fn at(time: &str) -> Timestamp {
-        names::moment(&names::digits(&format!("{DAY}{time}")).unwrap())
+        names::cdc(&format!("{DAY}{time}.csv")).unwrap().time()
     }
 
     /// `number@stored[/first-last]`

@@ -3,13 +3,13 @@
 //! The ledger travels with the data: bookmark and rows can never disagree. It must not grow with the age of the
 //! table: what the lateness horizon has passed collapses into counts.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use headgate::{clock::Timestamp, store::ETag};
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::names::{self, CdcName, Name};
+use super::names::{self, CdcName};
 
 /// The footer's key for the ledger.
 pub const LEDGER_KEY: &str = "headgate.ledger";
@@ -108,6 +108,18 @@ impl Ledger {
         self.cutoff.as_deref().is_some_and(|cutoff| name.digits() <= cutoff)
     }
 
+    /// Whether a file behind the horizon counts among those that are in.
+    #[must_use]
+    pub fn may_be_settled(&self, name: &CdcName) -> bool {
+        !self.is_cut_off(name) && !self.quarantined.contains_key(&name.key)
+    }
+
+    /// The settled stretch that this key below the prefix belongs to.
+    #[must_use]
+    pub fn stretch_of(&self, key: &str) -> usize {
+        self.history.partition_point(|stretch| stretch.from.as_str() <= key).saturating_sub(1)
+    }
+
     /// Notes a file of changes as applied.
     pub fn apply(&mut self, name: &CdcName, etag: ETag) {
         if self.is_settled(name) {
@@ -128,8 +140,8 @@ impl Ledger {
         if self.horizon.as_ref().is_some_and(|old| *old >= horizon) {
             return;
         }
-        let passed: BTreeSet<String> =
-            self.files.keys().filter(|key| digits(key).is_some_and(|d| d <= horizon)).cloned().collect();
+        let is_passed = |key: &&String| names::order(key).is_some_and(|digits| digits[..] <= *horizon.as_bytes());
+        let passed: Vec<String> = self.files.keys().filter(is_passed).cloned().collect();
         if passed.is_empty() {
             return;
         }
@@ -156,13 +168,6 @@ impl Ledger {
         if key < stretch.from {
             stretch.from = key;
         }
-    }
-}
-
-fn digits(key: &str) -> Option<String> {
-    match names::parse(key) {
-        Some(Name::Cdc(name)) => Some(name.digits().to_owned()),
-        _ => None,
     }
 }
 

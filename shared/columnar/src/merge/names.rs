@@ -28,7 +28,7 @@ pub struct LoadName {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CdcName {
     /// The date and time digits, the latter padded with zeros on the right: the order of names of any length.
-    digits: String,
+    digits: [u8; DIGITS],
     /// The key below the prefix: tells files of one name apart.
     pub key: String,
 }
@@ -47,18 +47,20 @@ impl PartialOrd for CdcName {
 
 /// `yyyyMMdd` and twelve digits of time.
 const DIGITS: usize = 20;
+/// In milliseconds.
+const DAY: i64 = 86_400_000;
 
 impl CdcName {
     /// What orders names, as text.
     #[must_use]
     pub fn digits(&self) -> &str {
-        &self.digits
+        str::from_utf8(&self.digits).unwrap_or_default()
     }
 
     /// The time in the name, read as UTC.
     #[must_use]
     pub fn time(&self) -> Timestamp {
-        moment(&self.digits)
+        moment(self.digits())
     }
 }
 
@@ -67,35 +69,38 @@ impl CdcName {
 pub fn parse(key: &str) -> Option<Name> {
     let (folder, file) = key.rsplit_once('/').unwrap_or(("", key));
     let stem = stem(file)?;
-    let cdc = || Some(CdcName { digits: digits(stem)?, key: key.to_owned() });
-    load(folder, stem).map(Name::Load).or_else(|| cdc().map(Name::Cdc))
+    load(folder, stem).map(Name::Load).or_else(|| cdc(key).map(Name::Cdc))
 }
 
 /// The key without the prefix, read as that of a file of changes.
 #[must_use]
 pub fn cdc(key: &str) -> Option<CdcName> {
-    match parse(key) {
-        Some(Name::Cdc(name)) => Some(name),
-        _ => None,
-    }
+    Some(CdcName { digits: order(key)?, key: key.to_owned() })
+}
+
+/// The digits that order the file of changes with this key.
+#[must_use]
+pub fn order(key: &str) -> Option<[u8; DIGITS]> {
+    ordering_digits(stem(key.rsplit_once('/').map_or(key, |(_, file)| file))?)
 }
 
 /// The digits that order a file name such as `20240115-223043105`, if it is one.
-#[must_use]
-pub fn digits(stem: &str) -> Option<String> {
+fn ordering_digits(stem: &str) -> Option<[u8; DIGITS]> {
     let (date, time) = stem.split_once('-')?;
     let numeric = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
     if date.len() != 8 || !(6..=12).contains(&time.len()) || !numeric(date) || !numeric(time) {
         return None;
     }
-    let digits = format!("{date}{time:0<12}");
-    (days(&digits).is_some()).then_some(digits)
+    let mut digits = [b'0'; DIGITS];
+    digits[..8].copy_from_slice(date.as_bytes());
+    digits[8..8 + time.len()].copy_from_slice(time.as_bytes());
+    str::from_utf8(&digits).ok().and_then(days).map(|_| digits)
 }
 
 /// The digits of a moment, comparable with those of names.
 #[must_use]
 pub fn digits_of(at: Timestamp) -> String {
-    let (days, in_day) = (at.0.div_euclid(86_400_000), at.0.rem_euclid(86_400_000));
+    let (days, in_day) = (at.0.div_euclid(DAY), at.0.rem_euclid(DAY));
     let (year, month, day) = civil(days);
     let (seconds, millis) = (in_day / 1000, in_day % 1000);
     let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
@@ -107,29 +112,49 @@ pub fn digits_of(at: Timestamp) -> String {
 pub fn moment(digits: &str) -> Timestamp {
     let number = |from: usize, to: usize| digits.get(from..to).and_then(|d| d.parse::<i64>().ok()).unwrap_or(0);
     let in_day = ((number(8, 10) * 60 + number(10, 12)) * 60 + number(12, 14)) * 1000 + number(14, 17);
-    Timestamp(days(digits).unwrap_or(0) * 86_400_000 + in_day)
+    Timestamp(days(digits).unwrap_or(0) * DAY + in_day)
 }
 
-/// The key below the prefix after which every file from `from` on is listed, if the folders of `sample` (a file of
-/// the same source) sort by time. `None`: only a full listing is sure.
+/// A stretch of the keys below the prefix.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Stretch {
+    /// They come after this.
+    pub after: Option<String>,
+    /// They end with this.
+    pub until: Option<String>,
+}
+
+/// The stretches, in order, that hold every file written from `from` on, if the folders of `sample` (a file of the
+/// same source) sort by time. `None`: only a full listing is sure.
 #[must_use]
-pub fn list_after(sample: &CdcName, from: Timestamp) -> Option<String> {
+pub fn list_after(sample: &CdcName, from: Timestamp) -> Option<Vec<Stretch>> {
+    let digits = digits_of(from);
+    let name = format!("{}-{}", &digits[..8], &digits[8..14]);
     let Some((folder, _)) = sample.key.rsplit_once('/') else {
-        let digits = digits_of(from);
-        return Some(format!("{}-{}", &digits[..8], &digits[8..14]));
+        return Some(vec![Stretch { after: Some(name), until: None }]);
     };
-    // Folders follow the commit, names the writing: a day apart at midnight.
     let dated: String = folder.bytes().filter(u8::is_ascii_digit).map(char::from).collect();
     let sorted = matches!(dated.len(), 6 | 8 | 10) && folder.bytes().all(|b| b.is_ascii_digit() || b"/-_".contains(&b));
     let near = [-1, 0, 1].iter().any(|day| {
-        let shifted = digits_of(Timestamp(sample.time().0 + day * 86_400_000));
+        let shifted = digits_of(Timestamp(sample.time().0 + day * DAY));
         shifted[..dated.len().min(8)] == dated[..dated.len().min(8)]
     });
     if !sorted || !near {
         return None;
     }
-    let mut start = digits_of(Timestamp(from.0 - 86_400_000)).into_bytes().into_iter();
-    Some(folder.chars().map(|c| if c.is_ascii_digit() { start.next().map_or(c, char::from) } else { c }).collect())
+    let folder_at = |at: i64| -> String {
+        let mut digits = digits_of(Timestamp(at)).into_bytes().into_iter();
+        folder.chars().map(|c| if c.is_ascii_digit() { digits.next().map_or(c, char::from) } else { c }).collect()
+    };
+    // Folders follow the commit, names the writing: a day apart at midnight.
+    let (before, folder) = (folder_at(from.0 - DAY), folder_at(from.0));
+    if dated.len() > 8 {
+        return Some(vec![Stretch { after: Some(before), until: None }]);
+    }
+    // What these folders hold of names before `from` is left out.
+    let last = Stretch { after: Some(format!("{folder}/{name}")), until: None };
+    let first = Stretch { after: Some(format!("{before}/{name}")), until: Some(format!("{folder}/")) };
+    Some(if before == folder { vec![last] } else { vec![first, last] })
 }
 
 fn stem(file: &str) -> Option<&str> {
@@ -220,13 +245,28 @@ mod tests {
 
     #[test]
     fn listing_starts_early_enough_in_every_layout_that_sorts() {
-        let from = moment("20240301000000000000");
-        let check = |sample: &str| list_after(&cdc_name(sample), from);
-        assert_eq!(check("20240305-101500123.parquet").as_deref(), Some("20240301-000000"));
-        assert_eq!(check("2024/03/05/20240305-101500123.parquet").as_deref(), Some("2024/02/29"));
-        assert_eq!(check("2024/03/05/10/20240305-101500123.parquet").as_deref(), Some("2024/02/29/00"));
-        assert_eq!(check("2024-03-05/20240305-101500123.parquet").as_deref(), Some("2024-02-29"));
-        assert_eq!(check("202403/20240305-101500123.parquet").as_deref(), Some("202402"));
+        let from = moment("20240301120000000000");
+        let check = |sample: &str| {
+            let stretches = list_after(&cdc_name(sample), from)?;
+            let told = stretches.into_iter().map(|s| format!("{}..{}", s.after.unwrap(), s.until.unwrap_or_default()));
+            Some(told.collect::<Vec<_>>().join(" "))
+        };
+        let expected = [
+            ("20240305-101500123.parquet", "20240301-120000.."),
+            (
+                "2024/03/05/20240305-101500123.parquet",
+                "2024/02/29/20240301-120000..2024/03/01/ 2024/03/01/20240301-120000..",
+            ),
+            ("2024/03/05/10/20240305-101500123.parquet", "2024/02/29/12.."),
+            (
+                "2024-03-05/20240305-101500123.parquet",
+                "2024-02-29/20240301-120000..2024-03-01/ 2024-03-01/20240301-120000..",
+            ),
+            ("202403/20240305-101500123.parquet", "202402/20240301-120000..202403/ 202403/20240301-120000.."),
+        ];
+        for (sample, stretches) in expected {
+            assert_eq!(check(sample).as_deref(), Some(stretches));
+        }
         assert_eq!(check("05/03/2024/20240305-101500123.parquet"), None);
         assert_eq!(check("east/20240305-101500123.parquet"), None);
     }

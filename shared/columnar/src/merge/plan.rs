@@ -17,6 +17,8 @@ use super::{
     names::{self, Name},
 };
 
+mod onward;
+
 /// What a file of changes is to the snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
@@ -102,7 +104,7 @@ pub fn plan(
         let generation = decide(listing, transfer, asked.source)?;
         return rebuild(ledger, &generation, listing, asked);
     }
-    let mut todo = onward(ledger, listing, asked)?;
+    let mut todo = onward::onward(ledger, listing, asked)?;
     todo.loads = differing.into_iter().filter(|(_, how)| *how == How::New).map(|(load, _)| load.clone()).collect();
     Ok(todo)
 }
@@ -291,102 +293,10 @@ fn anew(base: &Ledger, generation: &Generation, listing: &Listing, asked: &Asked
     let seen = |load: &Load| Seen { etag: load.meta.etag.clone(), modified: load.meta.last_modified };
     let stale = generation.stale.iter().filter_map(find).map(|load| (load.key.clone(), seen(load))).collect();
     let ledger = Ledger { cutoff, stale_loads: stale, newest: None, ..base.clone() };
-    let mut todo = onward(&ledger, listing, asked)?;
+    let mut todo = onward::onward(&ledger, listing, asked)?;
     let is_set_aside = |load: &&Load| ledger.quarantined.get(&load.key) == Some(&load.meta.etag);
     todo.loads = generation.loads.iter().filter_map(find).filter(|load| !is_set_aside(load)).cloned().collect();
     todo.fresh = true;
     todo.vanished = 0;
     Ok(todo)
-}
-
-/// The files of changes that the ledger does not have.
-fn onward(ledger: &Ledger, listing: &Listing, asked: &Asked<'_>) -> Result<Todo, Error> {
-    let mut todo = Todo { ledger: ledger.clone(), ..Todo::default() };
-    let intruders: BTreeSet<&str> = listing.intruders.iter().map(String::as_str).collect();
-    let included = |change: &Cdc| asked.include.contains(&change.meta.key);
-    let newest = ledger.files.keys().filter_map(|key| names::cdc(key)).max();
-    let newest = newest.as_ref();
-    let mut seen = BTreeSet::new();
-    let mut applied: Vec<&Cdc> = Vec::new();
-    for change in &listing.changes {
-        let key = change.name.key.as_str();
-        seen.insert(key);
-        let known = ledger.files.get(key);
-        if ledger.is_cut_off(&change.name) {
-            todo.outdated += 1;
-        } else if ledger.quarantined.get(key) == Some(&change.meta.etag) {
-        } else if ledger.is_settled(&change.name) && !included(change) {
-            if intruders.contains(key) { todo.refused.push(change.meta.key.clone()) } else { applied.push(change) }
-        } else if known == Some(&change.meta.etag) {
-            applied.push(change);
-        } else if newest.is_some_and(|newest| change.name < *newest) || ledger.is_settled(&change.name) {
-            todo.changes.push((change.clone(), Role::Late));
-        } else {
-            todo.changes.push((change.clone(), Role::New));
-        }
-    }
-    let prefix = &asked.source.prefix;
-    let unseen = listing.intruders.iter().filter(|key| !seen.contains(key.as_str()));
-    todo.refused.extend(unseen.map(|key| format!("{prefix}{key}")).filter(|key| !asked.include.contains(key)));
-    todo.refused.sort();
-    todo.refused.dedup();
-    todo.duplicates = applied.len() as u64;
-    todo.vanished = ledger.files.keys().filter(|key| !seen.contains(key.as_str())).count() as u64;
-    settle(&mut todo, &applied, &seen, listing, asked)?;
-    Ok(todo)
-}
-
-/// Puts the applied files that are newer than a late one between the files to do; a late one that lacks some of
-/// them is refused.
-fn settle(
-    todo: &mut Todo,
-    applied: &[&Cdc],
-    seen: &BTreeSet<&str>,
-    listing: &Listing,
-    asked: &Asked<'_>,
-) -> Result<(), Error> {
-    let gone: Vec<&String> = todo.ledger.files.keys().filter(|key| !seen.contains(key.as_str())).collect();
-    let newest_gone = gone.iter().filter_map(|key| names::cdc(key)).max();
-    let mut refused = Vec::new();
-    for (change, role) in &mut todo.changes {
-        if *role != Role::Late {
-            continue;
-        }
-        let settled_lost = todo.ledger.is_settled(&change.name) && lost_after(&todo.ledger, listing, &change.name.key);
-        if newest_gone.as_ref().is_some_and(|gone| *gone > change.name) || settled_lost {
-            refused.push(change.meta.key.clone());
-        }
-    }
-    if let Some(key) = refused.iter().find(|key| asked.include.contains(key)) {
-        return Err(Error::misconfigured(
-            Code::FilesGone,
-            format!(
-                "{key}: cannot be applied: files of changes that came after it and are applied are gone, so it \
-                     cannot be told which of its rows they superseded"
-            ),
-        ));
-    }
-    todo.changes.retain(|(change, _)| !refused.contains(&change.meta.key));
-    todo.refused.extend(refused);
-    let Some(first) = todo.changes.iter().filter(|(_, role)| *role == Role::Late).map(|(c, _)| c.name.clone()).min()
-    else {
-        return Ok(());
-    };
-    let later = applied.iter().filter(|change| change.name > first);
-    todo.changes.extend(later.map(|change| ((*change).clone(), Role::Settled)));
-    todo.changes.sort_by(|(a, _), (b, _)| a.name.cmp(&b.name));
-    Ok(())
-}
-
-/// Whether settled files from the stretch of `key` on are gone.
-fn lost_after(ledger: &Ledger, listing: &Listing, key: &str) -> bool {
-    let of = |key: &str| ledger.history.partition_point(|stretch| stretch.from.as_str() <= key).saturating_sub(1);
-    let mut counts = vec![0_u64; ledger.history.len()];
-    for change in listing.changes.iter().filter(|change| ledger.is_settled(&change.name)) {
-        if let Some(count) = counts.get_mut(of(&change.name.key)) {
-            *count += 1;
-        }
-    }
-    let from = of(key);
-    !listing.full || ledger.history.iter().zip(counts).skip(from).any(|(stretch, count)| count < stretch.files)
 }

@@ -249,7 +249,10 @@ pub async fn look(
     }
     let asked = Asked { source: &dataset.source, include: &options.include };
     let todo = plan(ledger, &listing, &|key| times.get(key).copied(), &asked).map_err(refused)?;
-    Ok((todo, listing.unrecognized))
+    let unrecognized = std::mem::take(&mut listing.unrecognized);
+    // Freeing what was listed takes as long as planning did: another core does it meanwhile.
+    tokio::task::spawn_blocking(move || drop(listing));
+    Ok((todo, unrecognized))
 }
 
 fn refused(error: Error) -> Failure {
