@@ -2,13 +2,15 @@
 //!
 //! The merge is that of the `headgate` binary, in a process of its own: a figure includes all that an operator waits
 //! for. With `HEADGATE_BENCH_PEER=1` polars (from `PyPI`, in a virtual environment under `target/`) does the same job on
-//! the same files between the runs, and the ratio is told. `HEADGATE_BENCH_ROWS` is the table's size.
+//! the same files between the runs, and the ratio is told. `HEADGATE_BENCH_ROWS` is the table's size. With the argument
+//! `age` it measures that alone.
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a bench fails by a panic")]
 #![allow(clippy::cast_possible_wrap, reason = "a table's size")]
 #![allow(clippy::print_stdout, reason = "its figures are for people")]
 
 mod age;
+mod distant;
 mod lake;
 mod measure;
 mod orders;
@@ -24,6 +26,9 @@ use self::{
     orders::Spread,
     peer::Peer,
 };
+
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 const RUNS: usize = 3;
 
@@ -53,6 +58,9 @@ fn main() {
     // `cargo test --all-targets` runs benches too, without this word: compiled is tested enough.
     if !std::env::args().any(|argument| argument == "--bench") {
         return;
+    }
+    if std::env::args().any(|argument| argument == "age") {
+        return age::bench();
     }
     let asked = Asked::read();
     let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("bench");
