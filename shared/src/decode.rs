@@ -10,6 +10,7 @@ use bytes::Bytes;
 use crate::error::{Code, Error};
 
 pub mod compression;
+pub mod kpl;
 
 /// Why bytes cannot be decoded. Another delivery does not cure it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
