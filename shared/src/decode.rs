@@ -11,6 +11,7 @@ use crate::error::{Code, Error};
 
 pub mod compression;
 pub mod kpl;
+pub mod logs;
 pub mod registry;
 
 /// Why bytes cannot be decoded. Another delivery does not cure it.
