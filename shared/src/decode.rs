@@ -10,6 +10,7 @@ use bytes::Bytes;
 use crate::error::{Code, Error};
 
 pub mod compression;
+pub mod json;
 pub mod kpl;
 pub mod logs;
 pub mod registry;
