@@ -35,6 +35,14 @@ pub enum Code {
     InvalidConfig,
     /// The event is not one this function understands.
     InvalidEvent,
+    /// Bytes that should be compressed cannot be unpacked.
+    InvalidCompression,
+    /// A header or envelope around a record's data is none of the known ones, or is cut short.
+    InvalidFraming,
+    /// A text is no JSON, or not JSON of the shape that is asked for.
+    InvalidJson,
+    /// More bytes than the limit.
+    TooLarge,
     /// A file cannot be read as its format.
     UnreadableFile,
     /// A file or row carries an operation that is none of the known ones.
@@ -70,6 +78,10 @@ impl Code {
             Self::AccessDenied => "access_denied",
             Self::InvalidConfig => "invalid_config",
             Self::InvalidEvent => "invalid_event",
+            Self::InvalidCompression => "invalid_compression",
+            Self::InvalidFraming => "invalid_framing",
+            Self::InvalidJson => "invalid_json",
+            Self::TooLarge => "too_large",
             Self::UnreadableFile => "unreadable_file",
             Self::UnknownOp => "unknown_op",
             Self::MissingKeyColumn => "missing_key_column",

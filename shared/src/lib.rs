@@ -5,6 +5,7 @@
 pub mod clock;
 pub mod config;
 pub mod dataset;
+pub mod decode;
 pub mod error;
 pub mod fate;
 pub mod faults;
