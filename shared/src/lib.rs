@@ -6,6 +6,7 @@ pub mod clock;
 pub mod config;
 pub mod dataset;
 pub mod error;
+pub mod event;
 pub mod fate;
 pub mod faults;
 pub mod metrics;
