@@ -147,7 +147,7 @@ fn shard(id: &str) -> Option<&str> {
 }
 
 /// The stream's name in its ARN, `arn:…:kinesis:…:stream/<name>`, or in a consumer's, `…/consumer/<name>:<created>`.
-fn stream(arn: &str) -> Option<&str> {
+pub(super) fn stream(arn: &str) -> Option<&str> {
     let resource = arn.splitn(6, ':').nth(5)?.strip_prefix("stream/")?;
     resource.split('/').next().filter(|name| !name.is_empty())
 }

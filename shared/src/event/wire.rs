@@ -2,7 +2,7 @@
 //!
 //! What a shape does not fit fails that piece alone; no message here repeats a value, because messages are logged.
 
-use std::{borrow::Cow, fmt, marker::PhantomData};
+use std::{borrow::Cow, fmt, marker::PhantomData, str::FromStr};
 
 use base64::{
     Engine,
@@ -26,7 +26,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 );
 
 /// A string that borrows where it has no escapes; inside an `Option` a bare `Cow` would not.
-#[derive(Deserialize)]
+#[derive(Deserialize, Default)]
 #[serde(transparent)]
 pub(super) struct Text<'a>(#[serde(borrow)] pub Cow<'a, str>);
 
@@ -96,6 +96,11 @@ pub(super) fn scalar(raw: &RawValue) -> Option<Cow<'_, str>> {
     }
 }
 
+/// A whole number, also one in a string.
+pub(super) fn number<T: FromStr>(raw: &RawValue) -> Option<T> {
+    scalar(raw)?.parse().ok()
+}
+
 /// What can be told of a record that is not of its shape: looked up member by member, so that a bad one hides no other.
 #[derive(Clone, Copy)]
 pub(super) struct Remains<'a>(&'a RawValue);
@@ -108,6 +113,11 @@ impl<'a> Remains<'a> {
     /// The string or number at `path`.
     pub(super) fn scalar(self, path: &[&str]) -> Option<Cow<'a, str>> {
         scalar(self.at(path)?)
+    }
+
+    /// The whole number at `path`.
+    pub(super) fn number<T: FromStr>(self, path: &[&str]) -> Option<T> {
+        number(self.at(path)?)
     }
 
     fn at(self, path: &[&str]) -> Option<&'a RawValue> {
