@@ -12,7 +12,7 @@ use base64::{
 use bytes::Bytes;
 use serde::{
     Deserialize, Deserializer,
-    de::{MapAccess, Visitor},
+    de::{Error as _, MapAccess, Visitor},
 };
 use serde_json::value::RawValue;
 
@@ -94,6 +94,12 @@ pub(super) fn scalar(raw: &RawValue) -> Option<Cow<'_, str>> {
         b'-' | b'0'..=b'9' => Some(Cow::Borrowed(raw.get())),
         _ => None,
     }
+}
+
+/// An identifier that is written as a string or as a number.
+pub(super) fn identifier<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Cow<'a, str>, D::Error> {
+    let raw = <&'a RawValue>::deserialize(deserializer)?;
+    scalar(raw).ok_or_else(|| D::Error::custom("neither a string nor a number"))
 }
 
 /// A whole number, also one in a string.
