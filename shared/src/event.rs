@@ -4,6 +4,7 @@
 //! record that cannot be read never costs its batch.
 
 pub mod firehose;
+pub mod http;
 pub mod kafka;
 pub mod kinesis;
 mod moment;

@@ -33,6 +33,12 @@ pub(super) struct Text<'a>(#[serde(borrow)] pub Cow<'a, str>);
 /// An object's members in the order they came, equal names included.
 pub(super) struct Members<'a, V>(pub Vec<(Cow<'a, str>, V)>);
 
+impl<V> Default for Members<'_, V> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
 impl<'de: 'a, 'a, V: Deserialize<'de>> Deserialize<'de> for Members<'a, V> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Gather<'a, V>(PhantomData<Members<'a, V>>);
