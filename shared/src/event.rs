@@ -54,3 +54,6 @@ impl fmt::Debug for Refused<'_> {
 fn invalid(what: impl fmt::Display) -> Error {
     Error::poison(Code::InvalidEvent, what.to_string())
 }
+
+#[cfg(test)]
+mod tests;
