@@ -7,6 +7,7 @@ pub mod config;
 pub mod dataset;
 pub mod decode;
 pub mod error;
+pub mod event;
 pub mod fate;
 pub mod faults;
 pub mod metrics;

@@ -2,9 +2,13 @@
 //!
 //! It names a place, never a content.
 
+mod sequence;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+
+pub use sequence::SequenceNumber;
 
 /// Where a record came from.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -17,6 +21,27 @@ pub enum Position {
         /// The row, the first being 0; `None` where the object cannot be read as rows.
         row: Option<u64>,
     },
+    /// A record of a Kinesis shard.
+    Shard {
+        /// The stream's name.
+        stream: String,
+        /// The shard's id.
+        shard: String,
+        /// The record's place in its shard.
+        sequence: SequenceNumber,
+        /// The place within an aggregate, whose records share a sequence number, the first being 0; `None` where the
+        /// record is meant as a whole.
+        sub_sequence: Option<u64>,
+    },
+    /// A record of a Kafka partition.
+    Offset {
+        /// The topic's name.
+        topic: String,
+        /// The partition's number.
+        partition: i32,
+        /// The record's place in its partition.
+        offset: i64,
+    },
 }
 
 impl fmt::Display for Position {
@@ -24,6 +49,13 @@ impl fmt::Display for Position {
         match self {
             Self::Row { key, row: Some(row) } => write!(f, "{key} row {row}"),
             Self::Row { key, row: None } => f.write_str(key),
+            Self::Shard { stream, shard, sequence, sub_sequence: Some(sub) } => {
+                write!(f, "{stream} {shard} sequence {sequence} sub-sequence {sub}")
+            }
+            Self::Shard { stream, shard, sequence, sub_sequence: None } => {
+                write!(f, "{stream} {shard} sequence {sequence}")
+            }
+            Self::Offset { topic, partition, offset } => write!(f, "{topic}-{partition} offset {offset}"),
         }
     }
 }
@@ -32,11 +64,48 @@ impl fmt::Display for Position {
 mod tests {
     use super::*;
 
+    /// How a position reads, and that it survives as JSON.
+    fn check(position: &Position, text: &str, json: &str) {
+        assert_eq!(position.to_string(), text);
+        assert_eq!(serde_json::to_string(position).unwrap(), json);
+        assert_eq!(&serde_json::from_str::<Position>(json).unwrap(), position);
+    }
+
+    fn row(row: Option<u64>) -> Position {
+        Position::Row { key: "cdc/a.csv".to_owned(), row }
+    }
+
+    fn shard(sequence: &str, sub_sequence: Option<u64>) -> Position {
+        let sequence = SequenceNumber::new(sequence).unwrap();
+        Position::Shard { stream: "clicks".to_owned(), shard: "shardId-1".to_owned(), sequence, sub_sequence }
+    }
+
+    fn offset(partition: i32, offset: i64) -> Position {
+        Position::Offset { topic: "eu-orders".to_owned(), partition, offset }
+    }
+
     #[test]
     fn it_reads_as_a_place() {
-        let row = |row| Position::Row { key: "cdc/a.csv".to_owned(), row };
-        assert_eq!(row(Some(3)).to_string(), "cdc/a.csv row 3");
-        assert_eq!(row(None).to_string(), "cdc/a.csv");
-        assert!(row(None) < row(Some(0)) && row(Some(9)) < row(Some(10)), "positions sort as rows do");
+        check(&row(Some(3)), "cdc/a.csv row 3", r#"{"row":{"key":"cdc/a.csv","row":3}}"#);
+        check(&row(None), "cdc/a.csv", r#"{"row":{"key":"cdc/a.csv","row":null}}"#);
+        check(
+            &shard("21", Some(4)),
+            "clicks shardId-1 sequence 21 sub-sequence 4",
+            r#"{"shard":{"stream":"clicks","shard":"shardId-1","sequence":"21","sub_sequence":4}}"#,
+        );
+        check(
+            &shard("21", None),
+            "clicks shardId-1 sequence 21",
+            r#"{"shard":{"stream":"clicks","shard":"shardId-1","sequence":"21","sub_sequence":null}}"#,
+        );
+        check(&offset(7, 12), "eu-orders-7 offset 12", r#"{"offset":{"topic":"eu-orders","partition":7,"offset":12}}"#);
+    }
+
+    #[test]
+    fn it_sorts_as_records_do() {
+        assert!(row(None) < row(Some(0)) && row(Some(9)) < row(Some(10)));
+        assert!(shard("9", Some(3)) < shard("10", None) && shard("10", None) < shard("10", Some(0)));
+        assert!(shard("10", Some(2)) < shard("10", Some(11)));
+        assert!(offset(2, 100) < offset(10, 9) && offset(2, 9) < offset(2, 10));
     }
 }
