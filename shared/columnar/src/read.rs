@@ -9,8 +9,6 @@ mod csv;
 mod input;
 mod json;
 pub mod parquet;
-mod scalar;
-mod time;
 
 use std::{
     fmt,

@@ -11,7 +11,7 @@ use arrow::datatypes::{DataType, TimeUnit};
 use headgate::dataset::{self, ColumnType};
 
 pub use cast::{CastError, cast};
-pub(crate) use text::{per_second, write_clock, write_date, write_moment};
+pub(crate) use text::{tick, write_clock, write_date, write_moment};
 pub use unify::{canonical, unify};
 
 /// The zone of every instant: files write UTC, whatever they call it.

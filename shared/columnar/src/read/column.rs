@@ -15,11 +15,12 @@ use arrow::{
     },
 };
 
-use super::{
+use headgate::literal::{
     scalar,
-    time::{self, DAY, tick},
+    time::{self, DAY},
 };
-use crate::schema::{write_clock, write_date, write_moment};
+
+use crate::schema::{tick, write_clock, write_date, write_moment};
 
 /// What Debezium writes in the place of a value that the database did not log.
 const UNAVAILABLE: &str = "__debezium_unavailable_value";
@@ -126,8 +127,8 @@ impl Column {
             Self::Decimal(values, p, s) => values.append_value(fits(scalar::decimal(text, *p, *s))?),
             Self::Boolean(values) => values.append_value(fits(scalar::boolean(text))?),
             Self::Date(values) => values.append_value(fits(time::date(text))?),
-            Self::Moment(values, unit, _) => values.append_value(fits(time::moment(text, *unit))?),
-            Self::Clock(values, unit) => values.append_value(fits(time::clock(text, *unit))?),
+            Self::Moment(values, unit, _) => values.append_value(fits(time::moment(text, tick(*unit)))?),
+            Self::Clock(values, unit) => values.append_value(fits(time::clock(text, tick(*unit)))?),
             Self::Bytes(values, room) => {
                 fits(scalar::hexadecimal(text, room))?;
                 values.append_value(&room[..]);

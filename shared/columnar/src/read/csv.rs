@@ -13,13 +13,14 @@ use headgate::{
     Code,
     clock::Timestamp,
     dataset::{Csv, Dataset},
+    literal::time,
 };
 
 use self::{
     layout::Layout,
     record::{Dialect, Field, Found},
 };
-use super::{Open, Place, Rows, batch::Batch, input::Input, op_of, refuse, refuse_column, time};
+use super::{Open, Place, Rows, batch::Batch, input::Input, op_of, refuse, refuse_column};
 use crate::changes::{Changes, FileKind, Op, Refusal};
 
 /// A CSV file's rows.

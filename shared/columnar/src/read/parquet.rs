@@ -8,7 +8,7 @@ use arrow::{
     array::{Array, ArrayRef, AsArray, RecordBatch},
     datatypes::{DataType, Field, Schema, SchemaRef},
 };
-use headgate::{Code, clock::Timestamp, dataset::Dataset};
+use headgate::{Code, clock::Timestamp, dataset::Dataset, literal::time};
 use parquet::{
     arrow::{
         ProjectionMask,
@@ -17,7 +17,7 @@ use parquet::{
     file::{metadata::ParquetMetaData, statistics::Statistics},
 };
 
-use super::{refuse, refuse_column, time};
+use super::{refuse, refuse_column};
 use crate::{
     changes::{Changes, FileKind, Op, Refusal},
     object::{Parts, unreadable},

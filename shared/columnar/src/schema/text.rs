@@ -108,8 +108,13 @@ pub(crate) fn write_clock(out: &mut impl Write, value: i64, unit: TimeUnit) -> f
     }
 }
 
+/// The size of a unit's tick in nanoseconds.
+pub(crate) fn tick(unit: TimeUnit) -> i64 {
+    1_000_000_000 / per_second(unit)
+}
+
 /// Ticks of a unit in a second.
-pub(crate) fn per_second(unit: TimeUnit) -> i64 {
+pub(super) fn per_second(unit: TimeUnit) -> i64 {
     match unit {
         TimeUnit::Second => 1,
         TimeUnit::Millisecond => 1_000,

@@ -8,15 +8,13 @@ use arrow::datatypes::{
     DECIMAL128_MAX_PRECISION, DECIMAL128_MAX_SCALE, DataType, Decimal128Type, DecimalType, TimeUnit,
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
+use headgate::literal::time::DAY;
 use serde::Deserialize;
 
 use super::object;
 use crate::{
-    read::{
-        column::{Column, Misfit, Scalar},
-        time::{DAY, tick},
-    },
-    schema::UTC,
+    read::column::{Column, Misfit, Scalar},
+    schema::{UTC, tick},
 };
 
 /// How a column's values are written.

@@ -1,30 +1,29 @@
 //! Text of days and moments → ticks.
 //!
-//! Exact: digits that the unit cannot hold must be zeros, and a day must exist in the calendar.
+//! Exact: digits that the tick cannot hold must be zeros, and a day must exist in the calendar.
 
-use arrow::datatypes::TimeUnit;
-use headgate::clock::Timestamp;
-
-use crate::schema::per_second;
+use crate::clock::Timestamp;
 
 const SECONDS_PER_DAY: i64 = 86_400;
 const NANOS_PER_SECOND: i64 = 1_000_000_000;
 /// A day, as the size of a tick.
-pub(super) const DAY: i64 = SECONDS_PER_DAY * NANOS_PER_SECOND;
+pub const DAY: i64 = SECONDS_PER_DAY * NANOS_PER_SECOND;
 
-/// The size of a unit's tick in nanoseconds.
-pub(super) fn tick(unit: TimeUnit) -> i64 {
-    NANOS_PER_SECOND / per_second(unit)
-}
+/// A millisecond, as the size of a tick.
+pub const MILLI: i64 = 1_000_000;
+/// A microsecond, as the size of a tick.
+pub const MICRO: i64 = 1_000;
 
 /// Ticks of one size → ticks of another, where it comes out even. Sizes are in nanoseconds.
-pub(super) fn rescale(value: i64, from: i64, to: i64) -> Option<i64> {
+#[must_use]
+pub fn rescale(value: i64, from: i64, to: i64) -> Option<i64> {
     let nanos = i128::from(value) * i128::from(from);
     (nanos % i128::from(to) == 0).then(|| i64::try_from(nanos / i128::from(to)).ok())?
 }
 
 /// `YYYY-MM-DD` → days since 1970-01-01; a moment is a day where it is midnight.
-pub(super) fn date(text: &[u8]) -> Option<i32> {
+#[must_use]
+pub fn date(text: &[u8]) -> Option<i32> {
     if text.len() == 10 {
         return day(text);
     }
@@ -35,19 +34,22 @@ pub(super) fn date(text: &[u8]) -> Option<i32> {
 
 /// `YYYY-MM-DD`, then optionally a space or `T`, `HH:MM[:SS[.f…]]` (1 to 9 digits) and `Z` or an offset such as
 /// `+09:00` → ticks since 1970-01-01T00:00:00Z. Without an offset it is UTC.
-pub(super) fn moment(text: &[u8], unit: TimeUnit) -> Option<i64> {
+#[must_use]
+pub fn moment(text: &[u8], tick: i64) -> Option<i64> {
     let (seconds, nanos) = instant(text)?;
-    ticks(seconds, nanos, unit)
+    ticks(seconds, nanos, tick)
 }
 
 /// `HH:MM[:SS[.f…]]` → ticks since midnight.
-pub(super) fn clock(text: &[u8], unit: TimeUnit) -> Option<i64> {
+#[must_use]
+pub fn clock(text: &[u8], tick: i64) -> Option<i64> {
     let (seconds, nanos) = time_of_day(text)?;
-    ticks(seconds, nanos, unit)
+    ticks(seconds, nanos, tick)
 }
 
 /// The timestamp column's `yyyy-MM-dd HH:mm:ss.SSSSSS` → a moment, in whole milliseconds.
-pub(super) fn stamp(text: &[u8]) -> Option<Timestamp> {
+#[must_use]
+pub fn stamp(text: &[u8]) -> Option<Timestamp> {
     let (seconds, nanos) = instant(text)?;
     Some(Timestamp(seconds * 1_000 + nanos / 1_000_000))
 }
@@ -65,10 +67,9 @@ fn instant(text: &[u8]) -> Option<(i64, i64)> {
     Some((midnight + seconds - offset(zone)?, nanos))
 }
 
-fn ticks(seconds: i64, nanos: i64, unit: TimeUnit) -> Option<i64> {
-    let whole = seconds.checked_mul(per_second(unit))?;
-    let size = tick(unit);
-    (nanos % size == 0).then(|| whole.checked_add(nanos / size))?
+fn ticks(seconds: i64, nanos: i64, tick: i64) -> Option<i64> {
+    let whole = seconds.checked_mul(NANOS_PER_SECOND / tick)?;
+    (nanos % tick == 0).then(|| whole.checked_add(nanos / tick))?
 }
 
 /// `Z`, nothing, `+HH`, `+HHMM` or `+HH:MM` → seconds east of UTC.
@@ -154,7 +155,7 @@ mod tests {
     use super::*;
 
     fn check(text: &str, want: Option<i64>) {
-        assert_eq!(moment(text.as_bytes(), TimeUnit::Microsecond), want, "{text}");
+        assert_eq!(moment(text.as_bytes(), MICRO), want, "{text}");
     }
 
     #[test]
@@ -195,24 +196,25 @@ mod tests {
         assert_eq!(date(b"1582-10-10"), Some(-141_432));
         assert_eq!(date(b"1970-01-02 00:00:00.000000"), Some(1));
         assert_eq!(date(b"1970-01-02 00:00:01"), None);
-        assert_eq!(clock(b"23:59:59.999999", TimeUnit::Microsecond), Some(86_399_999_999));
-        assert_eq!(clock(b"-838:59:59", TimeUnit::Microsecond), None);
+        assert_eq!(clock(b"23:59:59.999999", MICRO), Some(86_399_999_999));
+        assert_eq!(clock(b"-838:59:59", MICRO), None);
         assert_eq!(stamp(b"2024-01-15 22:30:27.270123"), Some(Timestamp(1_705_357_827_270)));
-        assert_eq!(rescale(1, DAY, tick(TimeUnit::Millisecond)), Some(86_400_000));
-        assert_eq!(rescale(1_001, tick(TimeUnit::Nanosecond), tick(TimeUnit::Microsecond)), None);
+        assert_eq!(rescale(1, DAY, MILLI), Some(86_400_000));
+        assert_eq!(rescale(1_001, 1, MICRO), None);
     }
 
     proptest! {
         #[test]
-        fn reads_back_what_a_snapshot_writes(micros in -62_135_596_800_000_000_i64..=253_402_300_799_999_999) {
-            let mut text = String::new();
-            crate::schema::write_moment(&mut text, micros, TimeUnit::Microsecond).unwrap();
-            prop_assert_eq!(moment(text.as_bytes(), TimeUnit::Microsecond), Some(micros));
+        fn reads_back_what_is_written(micros in -62_135_596_800_000_000_i64..=253_402_300_799_999_999) {
+            use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+            let moment_of = OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1_000).unwrap();
+            let text = moment_of.format(&Rfc3339).unwrap();
+            prop_assert_eq!(moment(text.as_bytes(), MICRO), Some(micros));
         }
 
         #[test]
         fn takes_any_bytes(text in prop::collection::vec(any::<u8>(), 0..40)) {
-            let _ = (date(&text), clock(&text, TimeUnit::Nanosecond), stamp(&text));
+            let _ = (date(&text), clock(&text, 1), stamp(&text));
         }
     }
 }
