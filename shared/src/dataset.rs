@@ -8,12 +8,15 @@ mod folder;
 mod json;
 mod parse;
 mod rules;
+pub mod stream;
 mod text;
 
 #[cfg(test)]
 mod tests;
 
 pub use folder::Datasets;
+pub use parse::Described;
+pub use stream::Stream;
 pub use text::{TextError, moment};
 
 /// A table kept up to date from change files.
@@ -118,7 +121,7 @@ pub enum Compression {
     Zstd(i32),
 }
 
-/// A declared column.
+/// A declared column, or a member of a struct.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Column {
     /// Its name, in the files and in the snapshot.
@@ -156,6 +159,10 @@ pub enum ColumnType {
     Binary,
     /// JSON text.
     Json,
+    /// A list of values of one type.
+    List(Box<ColumnType>),
+    /// Named values.
+    Struct(Vec<Column>),
 }
 
 /// A timestamp's unit.

@@ -55,6 +55,16 @@ pub enum Code {
     IncompatibleType,
     /// A value cannot be read as its column's type.
     InvalidValue,
+    /// A required field is missing or null.
+    MissingField,
+    /// A field that no column takes, where none may be left over.
+    UnknownField,
+    /// A field occurs twice in one object.
+    DuplicateField,
+    /// A value breaks a check of its column.
+    CheckFailed,
+    /// The batch has more partitions than one call may write.
+    TooManyPartitions,
     /// A file arrived after the files around it were settled.
     BehindHorizon,
     /// Whether a full load was repeated cannot be told from the files.
@@ -88,6 +98,11 @@ impl Code {
             Self::NullKey => "null_key",
             Self::IncompatibleType => "incompatible_type",
             Self::InvalidValue => "invalid_value",
+            Self::MissingField => "missing_field",
+            Self::UnknownField => "unknown_field",
+            Self::DuplicateField => "duplicate_field",
+            Self::CheckFailed => "check_failed",
+            Self::TooManyPartitions => "too_many_partitions",
             Self::BehindHorizon => "behind_horizon",
             Self::AmbiguousReload => "ambiguous_reload",
             Self::FilesGone => "files_gone",

@@ -4,6 +4,7 @@
 
 pub mod clock;
 pub mod config;
+pub mod contract;
 pub mod dataset;
 pub mod decode;
 pub mod error;

@@ -59,8 +59,8 @@ impl Config {
     pub fn load(&self) -> Result<Vec<Dataset>, Error> {
         let datasets = Datasets::load(&self.datasets)?;
         match &self.only {
-            Some(name) => Ok(vec![datasets.get(name)?.clone()]),
-            None => Ok(datasets.iter().cloned().collect()),
+            Some(name) => Ok(vec![datasets.table(name)?.clone()]),
+            None => Ok(datasets.tables().cloned().collect()),
         }
     }
 }

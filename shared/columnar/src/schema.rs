@@ -7,7 +7,7 @@ mod cast;
 mod text;
 mod unify;
 
-use arrow::datatypes::{DataType, TimeUnit};
+use arrow::datatypes::{DataType, Field, TimeUnit};
 use headgate::dataset::{self, ColumnType};
 
 pub use cast::{CastError, cast};
@@ -34,5 +34,9 @@ pub fn declared(column_type: &ColumnType) -> DataType {
         ColumnType::Timestamp(dataset::TimeUnit::Micro) => DataType::Timestamp(TimeUnit::Microsecond, None),
         ColumnType::Time => DataType::Time64(TimeUnit::Microsecond),
         ColumnType::Binary => DataType::Binary,
+        ColumnType::List(item) => DataType::new_list(declared(item), true),
+        ColumnType::Struct(members) => DataType::Struct(
+            members.iter().map(|member| Field::new(&member.name, declared(&member.r#type), true)).collect(),
+        ),
     }
 }

@@ -44,6 +44,11 @@ impl<'a> Object<'a> {
         self.fields.get(name)
     }
 
+    /// Whether the field is there.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.fields.contains_key(name)
+    }
+
     /// Notes that `name` is missing, unless it is there (and perhaps wrong).
     pub(super) fn require(&self, name: &str, hint: &str, problems: &mut Problems) {
         if !self.fields.contains_key(name) {
@@ -115,6 +120,14 @@ impl<'a> Object<'a> {
             problems.at(self.at(name), expected("true or false", value));
         }
         value.as_bool()
+    }
+
+    pub(super) fn number(&mut self, name: &'static str, problems: &mut Problems) -> Option<f64> {
+        let value = self.field(name)?;
+        if value.as_f64().is_none() {
+            problems.at(self.at(name), expected("a number", value));
+        }
+        value.as_f64()
     }
 
     /// A whole number of hours, from `least` to a hundred years.

@@ -5,17 +5,26 @@
 use serde_json::Value;
 
 use super::{
-    Column, ColumnType, Csv, Dataset, Format, OnTruncate, Publish, Source, Target,
+    Column, ColumnType, Csv, Dataset, Format, OnTruncate, Publish, Source, Stream, Target,
     json::{Object, Problems, expected},
-    rules, text,
+    rules, stream, text,
 };
 use crate::{
     clock::Timestamp,
     error::{Code, Error},
 };
 
-impl Dataset {
-    /// Reads and checks a dataset file; `file_name` is for the message.
+/// What a dataset file describes.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Described {
+    /// `cdc`: a table kept up to date from change files.
+    Table(Dataset),
+    /// `stream`: records that become rows as they arrive.
+    Stream(Stream),
+}
+
+impl Described {
+    /// Reads and checks a dataset file of any kind; `file_name` is for the message.
     ///
     /// # Errors
     /// Misconfigured, listing every problem, a line each, with its JSON path.
@@ -23,10 +32,45 @@ impl Dataset {
         let document: Value =
             serde_json::from_str(text).map_err(|error| refused(file_name, &[format!("$: {error}")]))?;
         let mut problems = Problems::default();
-        let dataset = document_of(&document, &mut problems);
-        match dataset {
-            Some(dataset) if problems.0.is_empty() => Ok(dataset),
+        let described = document_of(&document, &mut problems);
+        match described {
+            Some(described) if problems.0.is_empty() => Ok(described),
             _ => Err(refused(file_name, &problems.0)),
+        }
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Table(table) => &table.name,
+            Self::Stream(stream) => &stream.name,
+        }
+    }
+}
+
+impl Dataset {
+    /// Reads and checks a `cdc` dataset file; `file_name` is for the message.
+    ///
+    /// # Errors
+    /// Misconfigured, listing every problem, a line each, with its JSON path; also where it is of another kind.
+    pub fn parse(file_name: &str, text: &str) -> Result<Self, Error> {
+        match Described::parse(file_name, text)? {
+            Described::Table(table) => Ok(table),
+            Described::Stream(_) => Err(refused(file_name, &["$.kind: is `stream`: this takes `cdc`".to_owned()])),
+        }
+    }
+}
+
+impl Stream {
+    /// Reads and checks a `stream` dataset file; `file_name` is for the message.
+    ///
+    /// # Errors
+    /// Misconfigured, listing every problem, a line each, with its JSON path; also where it is of another kind.
+    pub fn parse(file_name: &str, text: &str) -> Result<Self, Error> {
+        match Described::parse(file_name, text)? {
+            Described::Stream(stream) => Ok(stream),
+            Described::Table(_) => Err(refused(file_name, &["$.kind: is `cdc`: this takes `stream`".to_owned()])),
         }
     }
 }
@@ -45,20 +89,34 @@ pub(super) fn refused(name: &str, problems: &[String]) -> Error {
     )
 }
 
-fn document_of(document: &Value, problems: &mut Problems) -> Option<Dataset> {
+fn document_of(document: &Value, problems: &mut Problems) -> Option<Described> {
     let mut root = Object::new("$".to_owned(), document, problems)?;
-    if let Some(kind) = root.field("kind")
-        && kind != "cdc"
-    {
-        // The other fields mean something else in another kind.
-        problems.at(root.at("kind"), format!("{kind} is not served yet: must be `cdc`"));
-        return None;
-    }
-    root.require("kind", "must be `cdc`", problems);
+    root.require("kind", "must be `cdc` or `stream`", problems);
+    let stream = match root.field("kind").map(Value::as_str) {
+        Some(Some("stream")) => true,
+        None | Some(Some("cdc")) => false,
+        Some(_) => {
+            // The other fields mean something else in another kind.
+            problems.at(root.at("kind"), "must be `cdc` or `stream`");
+            return None;
+        }
+    };
     root.text("$schema", problems);
     root.text("description", problems);
+    if stream {
+        return stream::stream(root, problems).map(Described::Stream);
+    }
+    table(root, problems).map(Described::Table)
+}
+
+/// The name, which a dataset of any kind has.
+pub(super) fn plain_name(root: &mut Object<'_>, problems: &mut Problems) -> Option<String> {
     root.require("name", "the table's name, and the file's without `.json`", problems);
-    let name = root.filled("name", problems).inspect(|name| rules::name(name, problems));
+    root.filled("name", problems).inspect(|name| rules::name(name, problems)).map(str::to_owned)
+}
+
+fn table(mut root: Object<'_>, problems: &mut Problems) -> Option<Dataset> {
+    let name = plain_name(&mut root, problems);
     let source = source(&mut root, problems);
     let primary_key = primary_key(&mut root, problems);
     let columns = columns(&mut root, problems);
@@ -68,7 +126,7 @@ fn document_of(document: &Value, problems: &mut Problems) -> Option<Dataset> {
     root.finish(problems);
     rules::together(source.as_ref(), target.as_ref(), primary_key.as_deref(), columns.as_deref(), problems);
     Some(Dataset {
-        name: name?.to_owned(),
+        name: name?,
         source: source?,
         primary_key: primary_key?,
         columns,
@@ -83,7 +141,7 @@ fn source(root: &mut Object<'_>, problems: &mut Problems) -> Option<Source> {
     source.require("format", "must be `parquet`, `csv` or `debezium_json`", problems);
     source.require("prefix", "the folder of the change files, such as `cdc/production/orders/`", problems);
     let format = format(&mut source, problems);
-    let prefix = source.filled("prefix", problems).inspect(|prefix| rules::prefix(prefix, problems));
+    let prefix = source.filled("prefix", problems).inspect(|prefix| rules::prefix("$.source.prefix", prefix, problems));
     let op_column = source.filled("op_column", problems).unwrap_or("Op").to_owned();
     let timestamp_column = source.nullable("timestamp_column", problems).map(str::to_owned);
     let order_column = source.nullable("order_column", problems).map(str::to_owned);
@@ -184,6 +242,9 @@ fn column(path: String, item: &Value, problems: &mut Problems) -> Option<Column>
     column.require("type", "the column's type, such as `int64`", problems);
     let name = column.filled("name", problems);
     let r#type = column.text("type", problems).and_then(|text| parsed(&column.at("type"), text, problems));
+    if matches!(r#type, Some(ColumnType::List(_) | ColumnType::Struct(_))) {
+        problems.at(column.at("type"), "must not be nested in a `cdc` dataset: take `json`");
+    }
     column.finish(problems);
     Some(Column { name: name?.to_owned(), r#type: r#type.unwrap_or(ColumnType::String) })
 }
@@ -200,6 +261,11 @@ fn target(root: &mut Object<'_>, problems: &mut Problems) -> Option<Target> {
     Some(Target { snapshot: snapshot?.to_owned(), publish, keep_hours })
 }
 
-fn parsed<T: std::str::FromStr<Err = text::TextError>>(path: &str, text: &str, problems: &mut Problems) -> Option<T> {
+/// A short text as what it stands for.
+pub(super) fn parsed<T: std::str::FromStr<Err = text::TextError>>(
+    path: &str,
+    text: &str,
+    problems: &mut Problems,
+) -> Option<T> {
     text.parse().map_err(|error| problems.at(path, format!("`{text}` {error}"))).ok()
 }

@@ -14,8 +14,7 @@ pub(super) fn name(name: &str, problems: &mut Problems) {
     }
 }
 
-pub(super) fn prefix(prefix: &str, problems: &mut Problems) {
-    let path = "$.source.prefix";
+pub(super) fn prefix(path: &str, prefix: &str, problems: &mut Problems) {
     if prefix.starts_with('/') {
         problems.at(path, "may not begin with `/`: keys do not");
     }

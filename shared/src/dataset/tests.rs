@@ -185,14 +185,14 @@ fn a_syntax_error_says_where() {
 fn a_folder_is_read_whole_or_not_at_all() {
     let published = Path::new(env!("CARGO_MANIFEST_DIR")).join("../infra/datasets");
     let datasets = Datasets::load(&published).unwrap();
-    assert_eq!(datasets.get("orders"), Ok(&orders()));
-    assert_eq!(datasets.get("order").unwrap_err().message, "no dataset `order`; there are: orders");
+    assert_eq!(datasets.table("orders"), Ok(&orders()));
+    assert_eq!(datasets.table("order").unwrap_err().message, "no `cdc` dataset `order`; there are: orders");
 
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, document: Value| fs::write(folder.path().join(name), document.to_string()).unwrap();
     write("orders.json", example());
     write("notes.schema.json", json!("not a dataset"));
-    assert_eq!(Datasets::load(folder.path()).unwrap().iter().collect::<Vec<_>>(), [&orders()]);
+    assert_eq!(Datasets::load(folder.path()).unwrap().tables().collect::<Vec<_>>(), [&orders()]);
     write("other.json", example());
     write("bad.json", with(example(), "/name", json!(1)));
     let inner = with(with(example(), "/name", json!("inner")), "/source/prefix", json!("cdc/production/orders/x/"));

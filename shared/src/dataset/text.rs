@@ -9,6 +9,8 @@ use time::{Date, Month, OffsetDateTime, Time, format_description::well_known::Rf
 use super::{ColumnType, Compression, TimeUnit};
 use crate::clock::Timestamp;
 
+mod nested;
+
 /// A text that is none of those it may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TextError {
@@ -18,7 +20,7 @@ pub enum TextError {
     /// Not a column type.
     #[error(
         "must be one of string, int32, int64, uint64, float32, float64, decimal(P,S), boolean, date, timestamp(ms), \
-         timestamp(us), time, binary, json"
+         timestamp(us), time, binary, json, list<TYPE>, struct<NAME: TYPE, …>, nested at most 8 deep"
     )]
     ColumnType,
     /// A decimal that cannot be.
@@ -80,7 +82,7 @@ impl FromStr for ColumnType {
             "time" => Self::Time,
             "binary" => Self::Binary,
             "json" => Self::Json,
-            _ => return decimal(argument(text, "decimal").ok_or(TextError::ColumnType)?).ok_or(TextError::Decimal),
+            _ => return nested::parse(text).unwrap_or_else(|| decimal(argument(text, "decimal"))),
         })
     }
 }
@@ -102,6 +104,8 @@ impl fmt::Display for ColumnType {
             Self::Time => "time",
             Self::Binary => "binary",
             Self::Json => "json",
+            Self::List(item) => return write!(f, "list<{item}>"),
+            Self::Struct(members) => return nested::write(f, members),
         })
     }
 }
@@ -117,7 +121,11 @@ fn number(text: &str) -> Option<u8> {
     if plain { text.parse().ok() } else { None }
 }
 
-fn decimal(arguments: &str) -> Option<ColumnType> {
+fn decimal(arguments: Option<&str>) -> Result<ColumnType, TextError> {
+    precise(arguments.ok_or(TextError::ColumnType)?).ok_or(TextError::Decimal)
+}
+
+fn precise(arguments: &str) -> Option<ColumnType> {
     let (precision, scale) = arguments.split_once(',')?;
     let (precision, scale) = (number(precision)?, number(scale.strip_prefix(' ').unwrap_or(scale))?);
     let scaled = (1..=38).contains(&precision) && scale <= precision;

@@ -40,6 +40,13 @@ pub fn moment(text: &[u8], tick: i64) -> Option<i64> {
     ticks(seconds, nanos, tick)
 }
 
+/// As [`moment`], but what is finer than the tick is cut off downwards.
+#[must_use]
+pub fn moment_floor(text: &[u8], tick: i64) -> Option<i64> {
+    let (seconds, nanos) = instant(text)?;
+    seconds.checked_mul(NANOS_PER_SECOND / tick)?.checked_add(nanos / tick)
+}
+
 /// `HH:MM[:SS[.f…]]` → ticks since midnight.
 #[must_use]
 pub fn clock(text: &[u8], tick: i64) -> Option<i64> {

@@ -1,0 +1,155 @@
+//! A record's JSON text → a row of the table, or why it is refused.
+//!
+//! One pass over the text, led by the columns: no tree of a record is ever built. Pure: no IO, and no arrow; where the
+//! values go is the caller's [`Sink`].
+
+use crate::{
+    dataset::{
+        ColumnType,
+        stream::{Field, Stream, UnknownFields},
+    },
+    error::{Code, Error},
+};
+
+mod extra;
+mod lexer;
+mod reader;
+mod refused;
+mod rule;
+mod tree;
+mod value;
+
+pub use reader::{Reader, Row};
+pub use refused::Refused;
+pub use rule::MaskKey;
+pub use tree::Node;
+pub use value::Value;
+
+use self::{rule::Rule, tree::Branch};
+
+/// Where the values of a row go. A row ends by `keep` or by `forget`, which takes back all that came since.
+///
+/// Every column gets exactly one value in a kept row, in any order. A struct's members come between its `open` and its
+/// `close`, each once; a list's items too, in order. `node` is the number of a [`Node`].
+pub trait Sink {
+    /// A scalar.
+    fn value(&mut self, node: usize, value: Value<'_>);
+    /// Null, with all that could be in it.
+    fn null(&mut self, node: usize);
+    /// A list or struct begins.
+    fn open(&mut self, node: usize);
+    /// A list or struct ends.
+    fn close(&mut self, node: usize);
+    /// The row is whole; `extra` is the JSON object of what no column took.
+    fn keep(&mut self, extra: Option<&str>);
+    /// There is no row.
+    fn forget(&mut self);
+}
+
+/// A column, compiled.
+#[derive(Debug, Clone)]
+pub struct Column {
+    /// Its name in the table.
+    pub name: String,
+    /// Its type.
+    pub node: Node,
+    /// Whether it never is null.
+    pub required: bool,
+    /// Where it is in the record, for messages.
+    path: Vec<String>,
+    /// JSON that stands for a missing value.
+    default: Option<String>,
+    rule: Option<Rule>,
+}
+
+/// What the records of a stream must be, compiled from its dataset.
+#[derive(Debug, Clone)]
+pub struct Contract {
+    columns: Vec<Column>,
+    nodes: usize,
+    tree: Branch,
+    unknown: UnknownFields,
+    event_time: Option<usize>,
+    partition: Vec<usize>,
+    key: Option<MaskKey>,
+}
+
+impl Contract {
+    /// Compiles the dataset's columns; `key` hides the values of hashed columns.
+    ///
+    /// # Errors
+    /// Misconfigured: a column is hashed and there is no key; a `default` is no value of its column.
+    pub fn new(stream: &Stream, key: Option<MaskKey>) -> Result<Self, Error> {
+        let mut nodes = 0;
+        let columns: Result<Vec<_>, Error> = stream.columns.iter().map(|field| column(field, &mut nodes)).collect();
+        let index = |name: &String| stream.columns.iter().position(|field| field.name == *name);
+        let contract = Self {
+            columns: columns?,
+            nodes,
+            tree: Branch::of(stream),
+            unknown: stream.unknown_fields,
+            event_time: stream.event_time.as_ref().and_then(index),
+            partition: stream.partition_by.columns.iter().filter_map(index).collect(),
+            key,
+        };
+        contract.check(stream)?;
+        Ok(contract)
+    }
+
+    fn check(&self, stream: &Stream) -> Result<(), Error> {
+        let hashed = stream.columns.iter().find(|field| field.mask == Some(crate::dataset::stream::Mask::Hash));
+        if let (Some(field), None) = (hashed, &self.key) {
+            let message = format!("{}: column `{}` is hashed: set MASK_KEY", stream.name, field.name);
+            return Err(Error::misconfigured(Code::InvalidConfig, message));
+        }
+        let mut reader = Reader::new(self);
+        for (index, column) in self.columns.iter().enumerate() {
+            if let Err(refused) = reader.check_default(column) {
+                let message = format!("{}: $.columns[{index}].default: {}", stream.name, refused.reason());
+                return Err(Error::misconfigured(refused.code, message));
+            }
+        }
+        Ok(())
+    }
+
+    /// The columns, in the order of the table.
+    #[must_use]
+    pub fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+
+    /// How many nodes the columns' types have.
+    #[must_use]
+    pub fn nodes(&self) -> usize {
+        self.nodes
+    }
+
+    /// Whether the table is partitioned by this column, which then is not in its files.
+    #[must_use]
+    pub fn is_partition(&self, column: usize) -> bool {
+        self.partition.contains(&column)
+    }
+
+    /// Whether the table has the column of what no other takes.
+    #[must_use]
+    pub fn keeps_extra(&self) -> bool {
+        self.unknown == UnknownFields::Keep
+    }
+}
+
+fn column(field: &Field, nodes: &mut usize) -> Result<Column, Error> {
+    Ok(Column {
+        name: field.name.clone(),
+        node: Node::new(&field.r#type, nodes),
+        required: field.required && field.mask != Some(crate::dataset::stream::Mask::Erase),
+        path: field.path.clone(),
+        default: field.default.as_ref().filter(|value| !value.is_null()).map(ToString::to_string),
+        rule: Rule::of(field)?,
+    })
+}
+
+impl Column {
+    fn is_date(&self) -> bool {
+        self.node.r#type == ColumnType::Date
+    }
+}

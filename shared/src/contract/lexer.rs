@@ -1,0 +1,278 @@
+//! JSON text → its tokens, strictly by RFC 8259.
+//!
+//! The text is UTF-8 already. Nothing is copied; a string with escapes is handed over as it is written.
+
+use super::refused::{Refused, Result};
+use crate::error::Code;
+
+/// How deep a value may nest that no column takes apart.
+const DEEPEST: usize = 127;
+
+/// A place in a JSON text.
+#[derive(Debug, Clone)]
+pub(super) struct Lexer<'a> {
+    text: &'a str,
+    pub(super) at: usize,
+}
+
+/// A string as it is written, without its quotes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Raw<'a> {
+    pub(super) text: &'a str,
+    pub(super) escaped: bool,
+}
+
+/// The start of a value.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Token<'a> {
+    Null,
+    Boolean(bool),
+    Number(&'a str),
+    Text(Raw<'a>),
+    /// After its `{`.
+    Object,
+    /// After its `[`.
+    Array,
+}
+
+impl<'a> Lexer<'a> {
+    pub(super) fn new(text: &'a str, at: usize) -> Self {
+        Self { text, at }
+    }
+
+    fn bytes(&self) -> &'a [u8] {
+        self.text.as_bytes()
+    }
+
+    /// The next byte that is no white space; 0 at the end, which is none of JSON's.
+    pub(super) fn peek(&mut self) -> u8 {
+        loop {
+            match self.bytes().get(self.at) {
+                Some(b' ' | b'\n' | b'\r' | b'\t') => self.at += 1,
+                Some(byte) => return *byte,
+                None => return 0,
+            }
+        }
+    }
+
+    pub(super) fn expect(&mut self, wanted: u8) -> Result<()> {
+        if self.peek() == wanted {
+            self.at += 1;
+            return Ok(());
+        }
+        Err(self.broken(&format!("`{}` is missing", char::from(wanted))))
+    }
+
+    /// Whether another element follows, before `end`; the first one has no comma.
+    pub(super) fn more(&mut self, first: bool, end: u8) -> Result<bool> {
+        match self.peek() {
+            byte if byte == end => {
+                self.at += 1;
+                Ok(false)
+            }
+            _ if first => Ok(true),
+            b',' => {
+                self.at += 1;
+                Ok(true)
+            }
+            _ => Err(self.broken("neither `,` nor an end")),
+        }
+    }
+
+    /// An object's next name, and the `:` after it.
+    pub(super) fn name(&mut self) -> Result<Raw<'a>> {
+        self.expect(b'"')?;
+        let name = self.string()?;
+        self.expect(b':')?;
+        Ok(name)
+    }
+
+    /// The value's start.
+    pub(super) fn token(&mut self) -> Result<Token<'a>> {
+        match self.peek() {
+            b'"' => {
+                self.at += 1;
+                self.string().map(Token::Text)
+            }
+            b'{' => {
+                self.at += 1;
+                Ok(Token::Object)
+            }
+            b'[' => {
+                self.at += 1;
+                Ok(Token::Array)
+            }
+            b'n' => self.word("null", Token::Null),
+            b't' => self.word("true", Token::Boolean(true)),
+            b'f' => self.word("false", Token::Boolean(false)),
+            b'-' | b'0'..=b'9' => self.number().map(Token::Number),
+            _ => Err(self.broken("no value")),
+        }
+    }
+
+    fn word(&mut self, word: &str, token: Token<'a>) -> Result<Token<'a>> {
+        if !self.bytes()[self.at..].starts_with(word.as_bytes()) {
+            return Err(self.broken("no value"));
+        }
+        self.at += word.len();
+        Ok(token)
+    }
+
+    fn digits(&mut self) -> Result<()> {
+        let rest = &self.bytes()[self.at..];
+        let digits = rest.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(rest.len());
+        if digits == 0 {
+            return Err(self.broken("a digit is missing"));
+        }
+        self.at += digits;
+        Ok(())
+    }
+
+    fn next_is(&self, signs: &[u8]) -> bool {
+        self.bytes().get(self.at).is_some_and(|byte| signs.contains(byte))
+    }
+
+    fn number(&mut self) -> Result<&'a str> {
+        let start = self.at;
+        self.at += usize::from(self.next_is(b"-"));
+        if self.next_is(b"0") {
+            self.at += 1;
+        } else {
+            self.digits()?;
+        }
+        if self.next_is(b".") {
+            self.at += 1;
+            self.digits()?;
+        }
+        if self.next_is(b"eE") {
+            self.at += 1;
+            self.at += usize::from(self.next_is(b"+-"));
+            self.digits()?;
+        }
+        Ok(&self.text[start..self.at])
+    }
+
+    /// A string, after its opening quote.
+    fn string(&mut self) -> Result<Raw<'a>> {
+        let (bytes, start) = (self.bytes(), self.at);
+        let mut escaped = false;
+        loop {
+            self.at = plain(bytes, self.at);
+            match bytes.get(self.at) {
+                Some(b'"') => {
+                    let text = &self.text[start..self.at];
+                    self.at += 1;
+                    return Ok(Raw { text, escaped });
+                }
+                Some(b'\\') => {
+                    escaped = true;
+                    self.escape()?;
+                }
+                Some(_) => return Err(self.broken("a control character in a string")),
+                None => return Err(self.broken("a string is cut off")),
+            }
+        }
+    }
+
+    fn escape(&mut self) -> Result<()> {
+        let rest = &self.bytes()[self.at + 1..];
+        let length = match rest.first() {
+            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => 2,
+            Some(b'u') if rest.len() > 4 && rest[1..5].iter().all(u8::is_ascii_hexdigit) => 6,
+            _ => return Err(self.broken("an unknown escape")),
+        };
+        self.at += length;
+        Ok(())
+    }
+
+    /// A whole value, checked and left as it is.
+    pub(super) fn skip(&mut self) -> Result<&'a str> {
+        self.peek();
+        let start = self.at;
+        self.skip_nested(0)?;
+        Ok(&self.text[start..self.at])
+    }
+
+    fn skip_nested(&mut self, depth: usize) -> Result<()> {
+        if depth > DEEPEST {
+            return Err(self.broken("nested too deep"));
+        }
+        let (object, end) = match self.token()? {
+            Token::Object => (true, b'}'),
+            Token::Array => (false, b']'),
+            _ => return Ok(()),
+        };
+        let mut first = true;
+        while self.more(first, end)? {
+            first = false;
+            if object {
+                self.name()?;
+            }
+            self.skip_nested(depth + 1)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn broken(&self, what: &str) -> Refused {
+        Refused::new(Code::InvalidJson, format!("{what} at byte {}", self.at))
+    }
+}
+
+/// The first place from `at` on where a string ends or is not plain. Eight bytes at a time: most text is plain.
+fn plain(bytes: &[u8], mut at: usize) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const TOPS: u64 = 0x8080_8080_8080_8080;
+    let zeros = |word: u64| word.wrapping_sub(ONES) & !word & TOPS;
+    while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
+        let word = u64::from_le_bytes(*chunk);
+        // A byte below 0x20, a quote or a backslash leaves its top bit set; the lowest one is exact.
+        let control = word.wrapping_sub(ONES * 0x20) & !word & TOPS;
+        let found = control | zeros(word ^ (ONES * u64::from(b'"'))) | zeros(word ^ (ONES * u64::from(b'\\')));
+        if found != 0 {
+            return at + (found.trailing_zeros() / 8) as usize;
+        }
+        at += 8;
+    }
+    while bytes.get(at).is_some_and(|byte| *byte >= 0x20 && !matches!(byte, b'"' | b'\\')) {
+        at += 1;
+    }
+    at
+}
+
+/// What a string with escapes says, into `out`.
+pub(super) fn unescape(raw: &str, out: &mut String) -> Result<()> {
+    let half = || Refused::new(Code::InvalidJson, "an escape is half a surrogate pair");
+    out.clear();
+    let mut rest = raw;
+    while let Some(at) = rest.find('\\') {
+        out.push_str(&rest[..at]);
+        let sign = rest.as_bytes()[at + 1];
+        rest = &rest[at + 2..];
+        out.push(match sign {
+            b'b' => '\u{8}',
+            b'f' => '\u{c}',
+            b'n' => '\n',
+            b'r' => '\r',
+            b't' => '\t',
+            b'u' => {
+                let unit = hexadecimal(rest);
+                rest = &rest[4..];
+                let (high, low) = (unit.wrapping_sub(0xd800), rest.strip_prefix("\\u").map(hexadecimal));
+                match low.map(|low| low.wrapping_sub(0xdc00)) {
+                    Some(low @ ..0x400) if high < 0x400 => {
+                        rest = &rest[6..];
+                        char::from_u32(0x1_0000 + (high << 10) + low).ok_or_else(half)?
+                    }
+                    _ => char::from_u32(unit).ok_or_else(half)?,
+                }
+            }
+            other => char::from(other),
+        });
+    }
+    out.push_str(rest);
+    Ok(())
+}
+
+fn hexadecimal(text: &str) -> u32 {
+    text.get(..4).and_then(|digits| u32::from_str_radix(digits, 16).ok()).unwrap_or(0xd800)
+}
