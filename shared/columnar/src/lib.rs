@@ -9,3 +9,4 @@ pub mod read;
 pub mod rows;
 pub mod sample;
 pub mod schema;
+pub mod stream;

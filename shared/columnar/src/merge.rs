@@ -10,7 +10,7 @@ mod changes;
 mod counted;
 mod dedupe;
 mod delta;
-mod encode;
+pub(crate) mod encode;
 mod fold;
 mod generation;
 mod keys;

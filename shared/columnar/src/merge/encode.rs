@@ -236,7 +236,7 @@ pub fn created_by() -> String {
 }
 
 /// Whether a column repeats its values so much that a dictionary pays: at most half of a sample are distinct.
-fn repeats(column: &ArrayRef) -> bool {
+pub fn repeats(column: &ArrayRef) -> bool {
     let step = column.len().div_ceil(SAMPLE).max(1);
     let data = column.to_data();
     let (mut seen, mut count) = (HashSet::with_capacity(SAMPLE), 0);

@@ -1,0 +1,10 @@
+//! Rows that a contract reads → Parquet files, one a partition.
+//!
+//! No event and no store come in: what is read here may have come from anywhere.
+
+mod file;
+mod level;
+mod rows;
+
+pub use file::{Properties, encode};
+pub use rows::Rows;
