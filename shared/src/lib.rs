@@ -10,6 +10,7 @@ pub mod error;
 pub mod event;
 pub mod fate;
 pub mod faults;
+pub mod landing;
 pub mod metrics;
 pub mod position;
 pub mod runtime;
