@@ -30,6 +30,12 @@ impl SequenceNumber {
     }
 }
 
+impl From<u64> for SequenceNumber {
+    fn from(number: u64) -> Self {
+        Self(number.to_string())
+    }
+}
+
 impl Ord for SequenceNumber {
     fn cmp(&self, other: &Self) -> Ordering {
         // Without leading zeros the longer number is the larger. The text decides last, to agree with `Eq`.

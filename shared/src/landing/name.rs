@@ -1,0 +1,96 @@
+//! A shard and a position → the name of the object that begins there.
+//!
+//! Two places never have the same name, and the name says nothing else: not the batch, not the time, not the attempt.
+
+use std::fmt::Write;
+
+use super::Mark;
+
+/// The digits of the largest offset.
+const OFFSET: usize = 20;
+/// The digits of a Kinesis sequence number.
+const SEQUENCE: usize = 56;
+
+/// The last part of an object's key: `<source>--<shard>--<first>.<extension>`, such as
+/// `clicks--shardId-000000000003--49590338271490256608559692538361571095921575989136588898.parquet`.
+///
+/// `source` is the stream or topic, `shard` the shard or partition, `first` the place of the first record of the
+/// object, and `extension` comes without its dot. `first` has 20 digits where it fits an offset, else 56 or more, with
+/// leading zeros: within a shard names sort as places do, for the numbers of one shard have one length.
+///
+/// The name holds ASCII letters, digits, `.`, `-`, `_` alone, which need no escape in S3, Hive and shells; another
+/// byte becomes `!` and its two hexadecimal digits. It never begins with `.` or `_`, which Hive, Athena and Spark take
+/// for a hidden file.
+#[must_use]
+pub fn object_name(source: &str, shard: &str, first: &Mark, extension: &str) -> String {
+    let first = first.as_str();
+    let width = if first.len() <= OFFSET { OFFSET } else { SEQUENCE };
+    format!("{}--{}--{first:0>width$}.{extension}", part(source), part(shard))
+}
+
+/// The text without what is unsafe, and without a `-` that could be taken for one of a separator.
+fn part(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut safe = String::with_capacity(text.len());
+    for (at, byte) in bytes.iter().copied().enumerate() {
+        let inner = at > 0 && at + 1 < bytes.len();
+        let keeps = match byte {
+            b'-' => inner && bytes[at - 1] != b'-',
+            b'.' | b'_' => at > 0,
+            _ => byte.is_ascii_alphanumeric(),
+        };
+        if keeps {
+            safe.push(char::from(byte));
+        } else {
+            // Writing to a string cannot fail.
+            let _ = write!(safe, "!{byte:02X}");
+        }
+    }
+    safe
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn check(source: &str, shard: &str, first: &str, name: &str) {
+        assert_eq!(object_name(source, shard, &Mark::new(first).unwrap(), "parquet"), name);
+    }
+
+    #[test]
+    fn it_reads_as_a_place() {
+        check("clicks", "shardId-000000000003", &"4".repeat(56), &{
+            format!("clicks--shardId-000000000003--{}.parquet", "4".repeat(56))
+        });
+        check("eu.orders_v2", "7", "1234", "eu.orders_v2--7--00000000000000001234.parquet");
+        check("a/b=c", "é", "0", "a!2Fb!3Dc--!C3!A9--00000000000000000000.parquet");
+        check("_a", ".b", "18446744073709551615", "!5Fa--!2Eb--18446744073709551615.parquet");
+        check(
+            "a-",
+            "-b--c",
+            &"1".repeat(21),
+            &format!("a!2D--!2Db-!2Dc--{}{}.parquet", "0".repeat(35), "1".repeat(21)),
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn no_two_places_share_a_name(
+            left in ("[a!-]{0,4}", "[a!-]{0,4}", 0..3_u64),
+            right in ("[a!-]{0,4}", "[a!-]{0,4}", 0..3_u64),
+        ) {
+            let name = |(source, shard, first): &(String, String, u64)| object_name(source, shard, &Mark::from(*first), "x");
+            prop_assert_eq!(name(&left) == name(&right), left == right);
+        }
+
+        #[test]
+        fn every_name_is_safe_and_sorts(source: String, shard: String, left: u64, right: u64) {
+            let name = |first: u64| object_name(&source, &shard, &Mark::from(first), "x");
+            prop_assert!(!name(left).starts_with(['.', '_']));
+            prop_assert!(name(left).bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_!".contains(&byte)));
+            prop_assert_eq!(name(left).cmp(&name(right)), left.cmp(&right));
+        }
+    }
+}

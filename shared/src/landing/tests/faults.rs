@@ -1,0 +1,1 @@
+//! A failure at every call, then the same records again.

@@ -1,0 +1,1 @@
+//! One test for each hole that the protocol closes, call by call.

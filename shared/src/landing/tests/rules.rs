@@ -1,0 +1,1 @@
+//! What a caller may hand over, and what the item says.
