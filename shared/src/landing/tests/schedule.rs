@@ -12,10 +12,11 @@ const MOST: usize = 3;
 
 #[derive(Debug, Clone)]
 enum Step {
-    /// A batch that begins `back` records before the one after the checkpoint.
+    /// A batch that begins `back` records before the one after the checkpoint, and the first calls for it.
     Deliver {
         back: usize,
         records: usize,
+        calls: usize,
     },
     /// An invocation makes calls, of which the last one is answered so.
     Go {
@@ -36,14 +37,14 @@ enum Step {
     },
 }
 
-fn record() -> impl Strategy<Value = (u64, u8, Kind, bool)> {
+fn record(partitions: u8) -> impl Strategy<Value = (u64, u8, Kind, bool)> {
     let kind = prop_oneof![6 => Just(Kind::Good), 2 => Just(Kind::Bad), 1 => Just(Kind::Dropped)];
-    (1..3_u64, 0..2_u8, kind, any::<bool>())
+    (1..3_u64, 0..partitions, kind, any::<bool>())
 }
 
 /// Places around 100, where the digits become more.
 fn records() -> impl Strategy<Value = Vec<Record>> {
-    vec(record(), 1..10).prop_map(|records| {
+    (1..3_u8).prop_flat_map(|partitions| vec(record(partitions), 1..10)).prop_map(|records| {
         let mut place = 92;
         let next = |(gap, partition, kind, moves)| {
             place += gap;
@@ -66,8 +67,8 @@ fn step() -> impl Strategy<Value = Step> {
     let back = prop_oneof![4 => Just(0_usize), 1 => 0..4_usize];
     let calls = prop_oneof![2 => Just(1_usize), 1 => 1..4_usize, 1 => 4..12_usize];
     prop_oneof![
-        4 => (back, 1..6_usize).prop_map(|(back, records)| Step::Deliver { back, records }),
-        12 => (0..MOST, 0..16_usize, calls, answer())
+        8 => (back, 1..6_usize, 0..9_usize).prop_map(|(back, records, calls)| Step::Deliver { back, records, calls }),
+        8 => (0..MOST, 0..16_usize, calls, answer())
             .prop_map(|(who, call, calls, answer)| Step::Go { who, call, calls, answer }),
         1 => (0..MOST).prop_map(|who| Step::Crash { who }),
         1 => (0..8_usize).prop_map(|which| Step::Arrive { which }),
@@ -85,14 +86,17 @@ enum World {
 fn take(scene: &mut Scene, world: World, step: &Step) {
     let running = scene.running.len();
     match *step {
-        Step::Deliver { back, records } => {
+        Step::Deliver { back, records, calls } => {
             if world == World::Changing {
                 scene.running.clear();
             } else if running == MOST {
                 scene.crash(0);
             }
             let from = scene.done().saturating_sub(back).min(scene.len() - 1);
-            scene.deliver(from, (from + records).min(scene.len()));
+            let who = scene.deliver(from, (from + records).min(scene.len()));
+            for _ in 0..calls {
+                scene.go(who, 0, Answer::Given);
+            }
         }
         Step::Go { who, call, calls, answer } if running > 0 => {
             // A late request is as bad as a slow invocation.
