@@ -12,10 +12,11 @@ const MOST: usize = 3;
 
 #[derive(Debug, Clone)]
 enum Step {
-    /// A batch that begins `back` records before the one after the checkpoint.
+    /// A batch that begins `back` records before the one after the checkpoint, and the first calls for it.
     Deliver {
         back: usize,
         records: usize,
+        calls: usize,
     },
     /// An invocation makes calls, of which the last one is answered so.
     Go {
