@@ -39,6 +39,10 @@ pub enum Dropped {
     Filtered,
     /// A message of the transport, not of the data.
     Control,
+    /// It was delivered before, and is where it belongs.
+    Repeated,
+    /// There is nothing in it, as in an empty array.
+    Empty,
 }
 
 /// How many records ended how.
@@ -57,6 +61,13 @@ impl Fates {
     #[must_use]
     pub fn of(&self, fate: Fate) -> u64 {
         self.0.get(&fate).copied().unwrap_or_default()
+    }
+
+    /// How many are set aside, for whatever reason.
+    #[must_use]
+    pub fn quarantined(&self) -> u64 {
+        let quarantined = self.0.iter().filter(|(fate, _)| matches!(fate, Fate::Quarantined { .. }));
+        quarantined.map(|(_, records)| records).sum()
     }
 
     /// The fates that occurred, in order.

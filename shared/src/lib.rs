@@ -16,6 +16,7 @@ pub mod literal;
 pub mod metrics;
 pub mod partition;
 pub mod position;
+pub mod quarantine;
 pub mod runtime;
 pub mod state;
 pub mod store;

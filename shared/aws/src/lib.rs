@@ -7,6 +7,7 @@ pub mod dynamodb;
 mod failure;
 pub mod lake;
 pub mod s3;
+pub mod state;
 
 pub use client::{Aws, Endpoint};
 pub use dynamodb::DynamoState;

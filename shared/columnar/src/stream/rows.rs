@@ -25,7 +25,7 @@ pub struct Rows {
     columns: Vec<usize>,
     extra: Option<Level>,
     schema: SchemaRef,
-    rows: usize,
+    length: usize,
 }
 
 impl Rows {
@@ -45,19 +45,28 @@ impl Rows {
         }
         let extra = contract.keeps_extra().then(|| Level::scalar(DataType::Utf8));
         fields.extend(extra.as_ref().map(|_| Field::new(EXTRA, DataType::Utf8, true)));
-        Self { levels, columns, extra, schema: Arc::new(Schema::new(fields)), rows: 0 }
+        Self { levels, columns, extra, schema: Arc::new(Schema::new(fields)), length: 0 }
     }
 
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.rows
+        self.length
     }
 
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.rows == 0
+        self.length == 0
+    }
+
+    /// Takes the last row back.
+    pub fn take_back(&mut self) {
+        self.length = self.length.saturating_sub(1);
+        if let Some(extra) = &mut self.extra {
+            extra.truncate(self.length);
+        }
+        self.forget();
     }
 
     /// The rows as arrow has them.
@@ -65,13 +74,13 @@ impl Rows {
     /// # Errors
     /// Where the columns do not fit together, which is a bug.
     pub fn finish(self) -> Result<RecordBatch, ArrowError> {
-        let Self { levels, columns, extra, schema, rows } = self;
+        let Self { levels, columns, extra, schema, length } = self;
         let mut levels: Vec<Option<Level>> = levels.into_iter().map(Some).collect();
         let mut arrays = columns.iter().map(|at| array(&mut levels, *at)).collect::<Result<Vec<_>, _>>()?;
         if let Some(extra) = extra {
             arrays.push(extra.finish(Vec::new())?);
         }
-        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        let options = RecordBatchOptions::new().with_row_count(Some(length));
         RecordBatch::try_new_with_options(schema, arrays, &options)
     }
 
@@ -162,7 +171,7 @@ impl Sink for Rows {
     }
 
     fn keep(&mut self, extra: Option<&str>) {
-        self.rows += 1;
+        self.length += 1;
         match (&mut self.extra, extra) {
             (Some(level), Some(extra)) => level.push(Value::Text(extra)),
             (Some(level), None) => level.push_null(),
@@ -172,7 +181,7 @@ impl Sink for Rows {
 
     fn forget(&mut self) {
         for at in 0..self.columns.len() {
-            self.cut(self.columns[at], self.rows);
+            self.cut(self.columns[at], self.length);
         }
     }
 }

@@ -1,0 +1,246 @@
+//! One batch of a shard → rows and refused records in the lake, and the answer.
+//!
+//! The answer names at most one record: the first that is to be delivered again, with all that come after it. No SDK
+//! type comes in: lake and state are ports.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use headgate::{
+    Class, Code, Error,
+    clock::{Clock, SystemClock, Timestamp},
+    contract::Contract,
+    dataset::Stream,
+    decode::{
+        RefusedPart,
+        kpl::{Packed, deaggregate},
+    },
+    event::kinesis::{self, BatchResponse, Record},
+    landing::{self, Mark, Shard},
+    metrics::Emitter,
+    position::{Position, SequenceNumber},
+    state::State,
+    store::Store,
+};
+use headgate_aws::lake;
+use headgate_columnar::stream::{Body, Intake, Source};
+
+use crate::{Report, config::Config, emit};
+
+/// What the function works with.
+#[derive(Debug, Clone)]
+pub struct Ports {
+    /// The lake.
+    pub store: Arc<dyn Store>,
+    /// The shards' checkpoints.
+    pub state: Arc<dyn State>,
+    /// The dataset.
+    pub stream: Stream,
+    /// What its records must be.
+    pub contract: Contract,
+    /// The most bytes of records, unpacked, that are turned into rows at once; one record more may come in.
+    pub most: usize,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Where metrics go.
+    pub emitter: Emitter,
+    /// The function's name, for them.
+    pub function: String,
+}
+
+impl Ports {
+    /// Reads the dataset file and opens the lake and the state, once, before the first event.
+    ///
+    /// # Errors
+    /// Misconfigured: the dataset file is wrong.
+    pub async fn open(config: Config) -> Result<Self, Error> {
+        let (stream, contract) = config.load()?;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        Ok(Self {
+            stream,
+            contract,
+            store: lake::open(&config.lake).await?,
+            state: config.state.open(Arc::clone(&clock)).await,
+            // Text, its columns and their file are in memory at once.
+            most: usize::try_from(config.bounds.memory / 8).unwrap_or(usize::MAX),
+            clock,
+            emitter: Emitter::Stdout,
+            function: config.function,
+        })
+    }
+}
+
+/// What is set aside of an invocation's time for the answer.
+const MARGIN: Duration = Duration::from_secs(2);
+
+/// Lands the batch.
+///
+/// # Errors
+/// Where the event is none of Kinesis', where a person must change something, or where only a smaller batch helps: then
+/// the whole batch is delivered again, or split, as the event source mapping says.
+pub async fn handle(event: &str, deadline: Timestamp, ports: &Ports) -> Result<BatchResponse, Error> {
+    let batch = Batch::read(event)?;
+    let Some(batch) = batch else { return Ok(BatchResponse::done()) };
+    let left = u64::try_from(deadline.0 - ports.clock.now().0).map(Duration::from_millis).unwrap_or_default();
+    let landing = tokio::time::timeout(left.saturating_sub(MARGIN.min(left / 10)), batch.land(ports));
+    let landed = landing.await.unwrap_or_else(|_| {
+        Err(Error::retry(Code::Deadline, "the time did not suffice; give the function a longer timeout or more memory"))
+    });
+    match landed {
+        Ok(report) => {
+            let logged = serde_json::to_string(&report).unwrap_or_default();
+            tracing::info!(report = logged, "batch");
+            ports.emitter.emit(emit::of_report(&ports.function, &report), ports.clock.now());
+            for metrics in emit::of_reasons(&ports.function, &report) {
+                ports.emitter.emit(metrics, ports.clock.now());
+            }
+            let again = report.again_from.as_deref().and_then(SequenceNumber::new);
+            Ok(again.map_or_else(BatchResponse::done, BatchResponse::failed_at))
+        }
+        Err(error) => {
+            let failure = emit::failure(&ports.function, &ports.stream.name, error.code);
+            ports.emitter.emit(failure, ports.clock.now());
+            if error.class != Class::Retry || matches!(error.code, Code::TooLarge | Code::Internal) {
+                return Err(error);
+            }
+            tracing::error!(code = error.code.as_str(), "the batch goes back: {error}");
+            Ok(BatchResponse::failed_at(batch.first))
+        }
+    }
+}
+
+/// A record, or what is there instead of one.
+struct Item<'a> {
+    mark: Mark,
+    sequence: SequenceNumber,
+    read: Result<Record<'a>, (Position, &'a str, Error)>,
+}
+
+/// Records of one shard, in order; never none.
+struct Batch<'a> {
+    stream: String,
+    shard: String,
+    first: SequenceNumber,
+    items: Vec<Item<'a>>,
+}
+
+impl<'a> Batch<'a> {
+    /// `None` where there are no records at all.
+    fn read(event: &'a str) -> Result<Option<Self>, Error> {
+        let read = kinesis::read(event.as_bytes())?;
+        let mut items = Vec::with_capacity(read.len());
+        for record in read {
+            let item = match record {
+                Ok(record) => {
+                    Item { mark: Mark::from(&record.sequence), sequence: record.sequence.clone(), read: Ok(record) }
+                }
+                Err(refused) => {
+                    // Without its place nobody can tell whether it was here before.
+                    let Some(position) = refused.position.clone() else { return Err(refused.error.clone()) };
+                    let Position::Shard { sequence, .. } = &position else { return Err(refused.error.clone()) };
+                    let (mark, sequence) = (Mark::from(sequence), sequence.clone());
+                    Item { mark, sequence, read: Err((position, refused.raw, refused.error.clone())) }
+                }
+            };
+            items.push(item);
+        }
+        let Some(first) = items.first() else { return Ok(None) };
+        let Position::Shard { stream, shard, .. } = first.position() else { return Ok(None) };
+        let (first, other) = (first.sequence.clone(), items.iter().find(|item| !item.is_of(&stream, &shard)));
+        if let Some(other) = other {
+            let message = format!("a batch of two shards: {shard} and {}", other.position());
+            return Err(Error::poison(Code::InvalidEvent, message));
+        }
+        Ok(Some(Self { stream, shard, first, items }))
+    }
+
+    async fn land(&self, ports: &Ports) -> Result<Report, Error> {
+        let item = format!("shard/{}/{}/{}", ports.stream.name, self.stream, self.shard);
+        let shard = landing::open(ports.state.as_ref(), &item).await?;
+        let now = ports.clock.now();
+        let mut report = Report {
+            dataset: ports.stream.name.clone(),
+            stream: self.stream.clone(),
+            shard: self.shard.clone(),
+            age_milliseconds: self.items.iter().map(|item| now.0 - item.arrived().0).min().unwrap_or_default(),
+            ..Report::default()
+        };
+        let mut intake = Intake::new(&ports.stream, &ports.contract);
+        let mut last = None;
+        for item in &self.items {
+            if intake.bytes() > ports.most {
+                report.again_from = Some(item.sequence.as_str().to_owned());
+                break;
+            }
+            item.take(&shard, &mut intake);
+            report.records += 1;
+            last = Some(item.mark.clone());
+        }
+        let Some(last) = last else { return Ok(report) };
+        report.bytes_in = intake.bytes() as u64;
+        let source = Source { stream: &self.stream, shard: &self.shard, attempt: shard.attempt().clone() };
+        let (objects, tally) = intake.finish(&source)?;
+        report.tally(tally, now);
+        report.landed = shard.land(ports.store.as_ref(), ports.state.as_ref(), objects, last).await?;
+        Ok(report)
+    }
+}
+
+impl Item<'_> {
+    fn position(&self) -> Position {
+        match &self.read {
+            Ok(record) => record.position(None),
+            Err((position, ..)) => position.clone(),
+        }
+    }
+
+    fn arrived(&self) -> Timestamp {
+        self.read.as_ref().map_or(Timestamp(0), |record| record.arrived)
+    }
+
+    fn is_of(&self, stream: &str, shard: &str) -> bool {
+        match &self.read {
+            Ok(record) => record.stream == stream && record.shard == shard,
+            Err((Position::Shard { stream: other, shard: place, .. }, ..)) => other == stream && place == shard,
+            Err(_) => false,
+        }
+    }
+
+    fn take(&self, shard: &Shard, intake: &mut Intake<'_>) {
+        if shard.is_done(&self.mark) {
+            return intake.repeated();
+        }
+        match &self.read {
+            Ok(record) => self.take_record(record, intake),
+            Err((position, raw, error)) => {
+                let data = Bytes::copy_from_slice(raw.as_bytes());
+                let position = || position.clone();
+                let body = Body { position: &position, mark: &self.mark, arrived: self.arrived(), data };
+                intake.refused(&body, error.code, &error.message);
+            }
+        }
+    }
+
+    fn take_record(&self, record: &Record<'_>, intake: &mut Intake<'_>) {
+        let aggregate = match deaggregate(&record.data) {
+            Packed::Aggregate(aggregate) => aggregate,
+            Packed::Plain(data) => {
+                let position = || record.position(None);
+                return intake.take(&Body { position: &position, mark: &self.mark, arrived: record.arrived, data });
+            }
+        };
+        if aggregate.is_empty() {
+            return intake.empty();
+        }
+        for (index, part) in (0..).zip(aggregate.sub_records()) {
+            let position = || record.position(Some(index));
+            let body = |data| Body { position: &position, mark: &self.mark, arrived: record.arrived, data };
+            match part {
+                Ok(sub) => intake.take(&body(sub.data)),
+                Err(RefusedPart { raw, refusal, .. }) => {
+                    intake.refused(&body(raw), refusal.code, &refusal.reason);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,321 @@
+//! The bodies of a batch's records → rows of partitions, refused records, and fates; then the objects of the batch.
+//!
+//! Every body ends as at least one fate. One bad document costs itself and nothing beside it.
+
+use std::collections::BTreeMap;
+
+use arrow::array::UInt32Array;
+use bytes::Bytes;
+use headgate::{
+    Code, Error,
+    clock::Timestamp,
+    contract::{Contract, Reader, Refused},
+    dataset::stream::{Granularity, RecordFormat, Stream},
+    decode::{
+        Refusal, RefusedPart, compression, json,
+        logs::{self, Message},
+    },
+    fate::{Dropped, Fate, Fates},
+    landing::{Attempt, Mark, Object, object_name},
+    partition::{NoPartition, Partitions, time_path},
+    position::Position,
+    quarantine::{self, Line},
+};
+use serde_json::json;
+
+use super::{Rows, encode};
+
+/// The most partitions of one batch: each is an object to be written.
+pub const PARTITIONS: usize = 1_000;
+/// The most bytes a record may unpack to.
+pub const UNPACKED: usize = 32 << 20;
+
+/// A record's body and where it came from.
+#[derive(Clone)]
+pub struct Body<'a> {
+    /// Where it came from; asked only where something is refused.
+    pub position: &'a dyn Fn() -> Position,
+    /// Its place in the shard.
+    pub mark: &'a Mark,
+    /// When the source took it in.
+    pub arrived: Timestamp,
+    /// Its bytes.
+    pub data: Bytes,
+}
+
+/// What came in, becoming rows.
+#[derive(Debug)]
+pub struct Intake<'c> {
+    stream: &'c Stream,
+    reader: Reader<'c>,
+    rows: Rows,
+    /// The partition of each row.
+    homes: Vec<u32>,
+    partitions: Partitions,
+    /// The place of the first row of each partition.
+    firsts: Vec<Mark>,
+    quarantine: BTreeMap<String, Lines>,
+    fates: Fates,
+    newest: Option<i64>,
+    unknown_fields: u64,
+    bytes: usize,
+}
+
+/// The refused records of one hour.
+#[derive(Debug)]
+struct Lines {
+    first: Mark,
+    lines: Vec<Line>,
+}
+
+/// Why a document is refused.
+struct Why {
+    code: Code,
+    reason: String,
+    path: Option<String>,
+}
+
+impl From<Refused> for Why {
+    fn from(refused: Refused) -> Self {
+        Self { code: refused.code, reason: refused.reason().to_owned(), path: Some(refused.path().to_owned()) }
+    }
+}
+
+/// What became of a batch's records.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Tally {
+    /// How many ended how.
+    pub fates: Fates,
+    /// The newest time that a row says it happened at, in milliseconds since 1970.
+    pub newest: Option<i64>,
+    /// Fields that no column took.
+    pub unknown_fields: u64,
+}
+
+impl<'c> Intake<'c> {
+    /// Nothing came in yet.
+    #[must_use]
+    pub fn new(stream: &'c Stream, contract: &'c Contract) -> Self {
+        Self {
+            stream,
+            reader: Reader::new(contract),
+            rows: Rows::new(contract),
+            homes: Vec::new(),
+            partitions: Partitions::new(stream.partition_by.clone(), PARTITIONS),
+            firsts: Vec::new(),
+            quarantine: BTreeMap::new(),
+            fates: Fates::default(),
+            newest: None,
+            unknown_fields: 0,
+            bytes: 0,
+        }
+    }
+
+    /// How many bytes came in, unpacked.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Takes a record that has nothing in it.
+    pub fn empty(&mut self) {
+        self.fates.add(Fate::Dropped { reason: Dropped::Empty }, 1);
+    }
+
+    /// Takes a record that was delivered before.
+    pub fn repeated(&mut self) {
+        self.fates.add(Fate::Dropped { reason: Dropped::Repeated }, 1);
+    }
+
+    /// Takes a record that cannot be read at all.
+    pub fn refused(&mut self, body: &Body<'_>, code: Code, reason: &str) {
+        self.set_aside(body, 0, &body.data, Why { code, reason: reason.to_owned(), path: None });
+    }
+
+    /// Takes a record's body.
+    pub fn take(&mut self, body: &Body<'_>) {
+        let unpacked = match compression::unpack(&body.data, UNPACKED) {
+            Ok(unpacked) => unpacked,
+            Err(Refusal { code, reason }) => return self.refused(body, code, &reason),
+        };
+        self.bytes += unpacked.len();
+        match self.stream.format {
+            RecordFormat::Json | RecordFormat::DmsJson => self.documents(body, &unpacked),
+            RecordFormat::CloudWatchLogs => self.log_events(body, &unpacked),
+        }
+    }
+
+    /// Reads one document after the other, as long as they are plain objects that keep the contract. What is anything
+    /// else is told apart with care, and from there on all of it.
+    fn documents(&mut self, body: &Body<'_>, data: &Bytes) {
+        let (mut at, mut index) = (0, 0);
+        if let Ok(text) = std::str::from_utf8(data) {
+            while let Some(start) = next_object(text.as_bytes(), at) {
+                let Ok(row) = self.reader.read(text, start, &mut self.rows) else { break };
+                self.settle(body, index, || data.slice(start..row.end), row.control);
+                at = row.end;
+                index += 1;
+            }
+            if index > 0 && text.as_bytes()[at..].iter().all(u8::is_ascii_whitespace) {
+                return;
+            }
+        }
+        self.carefully(body, index, &data.slice(at..));
+    }
+
+    fn carefully(&mut self, body: &Body<'_>, base: u64, rest: &Bytes) {
+        let mut parts = 0;
+        for part in json::documents(rest) {
+            parts += 1;
+            match part {
+                Ok(document) => self.document(body, base + document.index, &document.raw),
+                Err(RefusedPart { index, raw, refusal: Refusal { code, reason } }) => {
+                    let reason = reason.into_owned();
+                    self.set_aside(body, base + index, &raw, Why { code, reason, path: None });
+                }
+            }
+        }
+        if parts == 0 {
+            self.empty();
+        }
+    }
+
+    fn document(&mut self, body: &Body<'_>, index: u64, raw: &Bytes) {
+        // The caller has checked that it is UTF-8.
+        let text = std::str::from_utf8(raw).unwrap_or_default();
+        match self.reader.read(text, 0, &mut self.rows) {
+            Ok(row) => self.settle(body, index, || raw.clone(), row.control),
+            Err(refused) => self.set_aside(body, index, raw, refused.into()),
+        }
+    }
+
+    /// Finds the partition of the row that was just read.
+    fn settle(&mut self, body: &Body<'_>, index: u64, raw: impl FnOnce() -> Bytes, control: bool) {
+        if control {
+            return self.fates.add(Fate::Dropped { reason: Dropped::Control }, 1);
+        }
+        let time = self.reader.event_time();
+        match self.partitions.of(time.unwrap_or(body.arrived.0), self.reader.partition()) {
+            Ok(home) => {
+                if home == self.firsts.len() {
+                    self.firsts.push(body.mark.clone());
+                }
+                // There are at most a thousand.
+                self.homes.push(u32::try_from(home).unwrap_or(u32::MAX));
+                self.newest = self.newest.max(time);
+                self.unknown_fields += self.reader.unknown_fields();
+                self.fates.add(Fate::Stored, 1);
+            }
+            Err(refused) => {
+                self.rows.take_back();
+                let code = match refused {
+                    NoPartition::TooMany(_) => Code::TooManyPartitions,
+                    NoPartition::Time | NoPartition::Value => Code::InvalidValue,
+                };
+                self.set_aside(body, index, &raw(), Why { code, reason: refused.to_string(), path: None });
+            }
+        }
+    }
+
+    /// A subscription's log events, each a document of its own.
+    fn log_events(&mut self, body: &Body<'_>, data: &Bytes) {
+        let batch = match logs::parse(data) {
+            Ok(Message::Data(batch)) => batch,
+            Ok(Message::Control) => return self.fates.add(Fate::Dropped { reason: Dropped::Control }, 1),
+            Err(Refusal { code, reason }) => return self.refused(body, code, &reason),
+        };
+        if batch.events.is_empty() {
+            self.empty();
+        }
+        for (index, event) in (0..).zip(&batch.events) {
+            let document = json!({
+                "id": event.id, "timestamp": event.timestamp, "message": event.message, "owner": batch.owner,
+                "log_group": batch.log_group, "log_stream": batch.log_stream,
+                "subscription_filters": batch.subscription_filters, "extracted_fields": event.extracted_fields,
+            });
+            self.document(body, index, &Bytes::from(document.to_string()));
+        }
+    }
+
+    fn set_aside(&mut self, body: &Body<'_>, document: u64, raw: &[u8], why: Why) {
+        let Why { code, reason, path } = why;
+        let hour = time_path(body.arrived.0, Granularity::Hour).unwrap_or_default();
+        let line = Line::new(&self.stream.name, code, reason, (body.position)(), body.arrived, raw);
+        let lines =
+            self.quarantine.entry(hour).or_insert_with(|| Lines { first: body.mark.clone(), lines: Vec::new() });
+        lines.lines.push(Line { document, path, ..line });
+        self.fates.add(Fate::Quarantined { reason: code }, 1);
+    }
+
+    /// The objects of the batch: a file for each partition, and lines for what is refused.
+    ///
+    /// # Errors
+    /// Retry, [`Code::Internal`]: the rows cannot be written, or a record has no fate. Both are bugs.
+    pub fn finish(self, source: &Source<'_>) -> Result<(Vec<Object>, Tally), Error> {
+        let Self { stream, rows, homes, partitions, firsts, quarantine, fates, newest, unknown_fields, .. } = self;
+        let refused: usize = quarantine.values().map(|lines| lines.lines.len()).sum();
+        if rows.len() != homes.len() || fates.of(Fate::Stored) + fates.quarantined() != (rows.len() + refused) as u64 {
+            return Err(Error::retry(Code::Internal, "rows or refused records without a fate"));
+        }
+        let tally = Tally { fates, newest, unknown_fields };
+        let mut objects = Vec::with_capacity(firsts.len() + quarantine.len());
+        if !rows.is_empty() {
+            let batch = rows.finish().map_err(|error| Error::retry(Code::Internal, error.to_string()))?;
+            for (home, first) in firsts.into_iter().enumerate() {
+                let picks = (partitions.paths().len() > 1).then(|| picks(&homes, home));
+                let body =
+                    encode(&batch, picks.as_ref(), stream.compression, &source.properties(&stream.name, &first))?;
+                let name = object_name(source.stream, source.shard, &first, "parquet");
+                objects.push(Object {
+                    key: format!("{}{}{name}", stream.prefix, partitions.paths()[home]),
+                    first,
+                    body,
+                });
+            }
+        }
+        for (hour, Lines { first, lines }) in quarantine {
+            let mut body = Vec::new();
+            for line in lines {
+                Line { attempt: source.attempt.to_string(), ..line }.write(&mut body);
+            }
+            let name = object_name(source.stream, source.shard, &first, "jsonl");
+            let key = format!("{}{hour}{name}", quarantine::prefix(&stream.name));
+            objects.push(Object { key, first, body: body.into() });
+        }
+        Ok((objects, tally))
+    }
+}
+
+/// What the records came by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source<'a> {
+    /// The stream or topic.
+    pub stream: &'a str,
+    /// The shard or partition.
+    pub shard: &'a str,
+    /// The attempt that lands them.
+    pub attempt: Attempt,
+}
+
+impl<'a> Source<'a> {
+    fn properties(&'a self, dataset: &'a str, first: &'a Mark) -> [(&'a str, &'a str); 5] {
+        [
+            ("headgate.dataset", dataset),
+            ("headgate.source", self.stream),
+            ("headgate.shard", self.shard),
+            ("headgate.first", first.as_str()),
+            ("headgate.attempt", self.attempt.as_str()),
+        ]
+    }
+}
+
+fn picks(homes: &[u32], home: usize) -> UInt32Array {
+    let rows = (0_u32..).zip(homes).filter(|(_, at)| usize::try_from(**at) == Ok(home));
+    rows.map(|(row, _)| row).collect()
+}
+
+/// Where the next object begins, if nothing but white space comes before it.
+fn next_object(bytes: &[u8], from: usize) -> Option<usize> {
+    let space = bytes[from..].iter().position(|byte| !byte.is_ascii_whitespace())?;
+    (bytes[from + space] == b'{').then_some(from + space)
+}
