@@ -1,7 +1,7 @@
 //! A seed → records as producers put them, and events as AWS hands them to functions.
 //!
 //! The same kind, seed and options give the same bytes: nothing here reads a clock, a setting or the machine's
-//! randomness.
+//! randomness. Only a skew asks the platform's `pow`, of which another platform may round the last bit otherwise.
 
 mod clickstream;
 mod draw;

@@ -112,7 +112,7 @@ impl<I: Iterator<Item = Generated>> Events<I> {
         Self { records, wrapping, lanes, open, closed: VecDeque::new(), ids }
     }
 
-    fn take(&mut self, record: Generated) {
+    fn put(&mut self, record: Generated) {
         let lane = if self.wrapping.format.has_lanes() { lane::of(&record.key, self.lanes.len()) } else { 0 };
         for item in self.lanes[lane].items(record, &self.wrapping) {
             self.add(lane, &item);
@@ -163,7 +163,7 @@ impl<I: Iterator<Item = Generated>> Iterator for Events<I> {
                 self.close_all();
                 break;
             };
-            self.take(record);
+            self.put(record);
         }
         self.closed.pop_front()
     }

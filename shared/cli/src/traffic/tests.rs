@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use headgate::decode::json::documents;
 use serde_json::Value;
 
 use super::*;
@@ -126,6 +127,18 @@ fn bad_records_are_as_they_are_said_to_be() {
         let records = some(kind, 3_000, Options { bad: 0.5, ..Options::default() });
         for record in &records {
             check(kind, record);
+        }
+    }
+}
+
+#[test]
+fn the_decoder_finds_one_document_where_there_is_one() {
+    for kind in KINDS {
+        for record in some(kind, 1_000, Options { bad: 0.5, late: 0.1, duplicate: 0.1, ..Options::default() }) {
+            let unreadable =
+                [BadKind::Truncated, BadKind::Empty, BadKind::InvalidUtf8].map(Some).contains(&record.bad());
+            let found: Vec<_> = documents(&record.body.clone().into()).map(|document| document.is_err()).collect();
+            assert_eq!(found, [unreadable], "{:?}", record.case);
         }
     }
 }
