@@ -4,7 +4,7 @@ use std::{ffi::OsString, io::Write, path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{Failure, demo, inspect, invoke, merge};
+use crate::{Failure, demo, generate, inspect, invoke, merge};
 
 /// Looks a setting up in the environment.
 pub(crate) type Lookup = fn(&str) -> Option<String>;
@@ -25,6 +25,8 @@ enum Command {
     Inspect(inspect::Arguments),
     /// Run a function's real binary on one event
     Invoke(invoke::Arguments),
+    /// Generate traffic: records, or the events that functions are invoked with
+    Gen(generate::Arguments),
     /// See change files become a table on this machine: no AWS, no network
     Demo(demo::Arguments),
 }
@@ -68,6 +70,7 @@ fn execute(command: Command, lookup: Lookup) -> Result<(), Failure> {
             Command::Merge(arguments) => merge::run(&arguments, lookup).await,
             Command::Inspect(arguments) => inspect::run(&arguments).await,
             Command::Invoke(arguments) => invoke::run(&arguments).await,
+            Command::Gen(arguments) => generate::run(&arguments),
             Command::Demo(arguments) => demo::run(&arguments, lookup).await,
         }
     })

@@ -1,10 +1,11 @@
-//! An operator's command → a merge, an inspection, a hosted function, a demo.
+//! An operator's command → a merge, an inspection, a hosted function, traffic, a demo.
 //!
 //! The binary is only wiring: what a command does and how it exits is decided here.
 
 mod command;
 mod demo;
 mod failure;
+mod generate;
 pub mod host;
 mod inspect;
 mod invoke;
@@ -12,6 +13,7 @@ mod lake;
 mod merge;
 mod progress;
 mod table;
+pub mod traffic;
 
 pub use command::run;
 pub use failure::Failure;

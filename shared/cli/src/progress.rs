@@ -1,18 +1,35 @@
-//! How far a merge is → a bar on a terminal's stderr; elsewhere nothing is drawn.
+//! How far a long run is → a bar on a terminal's stderr; elsewhere nothing is drawn.
 
 use headgate_columnar::merge::Progress;
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// A progress bar for a merge.
+/// A progress bar.
 #[derive(Debug)]
 pub struct Bar(ProgressBar);
 
 impl Bar {
     /// A bar that says `name` and the step under way.
     pub fn new(name: &str) -> Self {
-        let style = ProgressStyle::with_template("{prefix} {bar:30} {pos}/{len} row groups  {msg}  {elapsed}");
+        Self::counting(name, "row groups", 0)
+    }
+
+    /// A bar that says `name` and how many of `total` `things` are done.
+    pub fn counting(name: &str, things: &str, total: u64) -> Self {
+        let style = ProgressStyle::with_template(&format!(
+            "{{prefix}} {{bar:30}} {{pos}}/{{len}} {things}  {{msg}}  {{elapsed}}"
+        ));
         let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
-        Self(ProgressBar::new(0).with_prefix(name.to_owned()).with_style(style))
+        Self(ProgressBar::new(total).with_prefix(name.to_owned()).with_style(style))
+    }
+
+    /// A bar that is not drawn.
+    pub fn hidden() -> Self {
+        Self(ProgressBar::hidden())
+    }
+
+    /// One more is done.
+    pub fn advance(&self) {
+        self.0.inc(1);
     }
 }
 
