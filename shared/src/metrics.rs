@@ -12,6 +12,10 @@ use serde_json::{Map, Value, json};
 
 use crate::clock::Timestamp;
 
+mod emitter;
+
+pub use emitter::Emitter;
+
 /// The namespace of all our metrics.
 pub const NAMESPACE: &str = "Headgate";
 

@@ -2,43 +2,14 @@
 //!
 //! Dimensions are bounded: the function, the dataset, a failure's code, a reason to ignore. Never a key.
 
-use std::{
-    io,
-    sync::{Arc, Mutex, PoisonError},
-};
-
 use headgate::{
     Code,
-    clock::Timestamp,
     metrics::{Metrics, Unit},
 };
 use headgate_columnar::merge::MergeReport;
 use serde_json::Value;
 
 use crate::route::Ignored;
-
-/// Where metrics go.
-#[derive(Debug, Clone)]
-pub enum Emitter {
-    /// Standard output, from where Lambda hands them to `CloudWatch`.
-    Stdout,
-    /// Memory, for tests.
-    Memory(Arc<Mutex<Vec<Metrics>>>),
-}
-
-impl Emitter {
-    /// Emits these figures as of `now`.
-    pub fn emit(&self, metrics: Metrics, now: Timestamp) {
-        match self {
-            Self::Stdout => {
-                if let Err(error) = metrics.emit(now, &mut io::stdout().lock()) {
-                    tracing::warn!("metrics are lost: {error}");
-                }
-            }
-            Self::Memory(seen) => seen.lock().unwrap_or_else(PoisonError::into_inner).push(metrics),
-        }
-    }
-}
 
 /// The figures of one merge. `Failures` is there with 0 as well, so that an alarm knows good times.
 #[must_use]

@@ -8,7 +8,7 @@ use headgate::{
     Code, Error,
     clock::{Clock, SystemClock, Timestamp},
     dataset::Dataset,
-    metrics::Metrics,
+    metrics::{Emitter, Metrics},
     store::Store,
 };
 use headgate_aws::lake;
@@ -20,7 +20,7 @@ use serde_json::Value;
 
 use crate::{
     config::Config,
-    emit::{self, Emitter},
+    emit,
     response::{self, Answered, Fared, Tables},
     route::{Address, Work, route},
     trigger::{self, Message, Poke, Trigger},

@@ -7,7 +7,6 @@ use std::{
 };
 
 use dms_merge::{
-    emit::Emitter,
     handler::{Ports, handle},
     route::Address,
 };
@@ -15,6 +14,7 @@ use headgate::{
     Error,
     clock::{Clock, ManualClock, Timestamp},
     dataset::Dataset,
+    metrics::Emitter,
     store::{Store, memory::MemoryStore},
 };
 use headgate_columnar::{
