@@ -8,7 +8,7 @@ use std::{
 };
 
 pub use lambda_runtime::{Context, Diagnostic, LambdaEvent};
-use serde_json::Value;
+use serde::{Serialize, de::DeserializeOwned};
 use tracing::{Instrument, Subscriber};
 use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
 
@@ -33,6 +33,9 @@ pub fn start() {
 
 /// Runs `handler` for one event after the other, for as long as Lambda keeps this process.
 ///
+/// The payload comes as whatever type the handler takes: as `serde_json::Value`, or as `Box<RawValue>`, the event's own
+/// text, for a handler that reads it by itself.
+///
 /// A handler's failure becomes the invocation's: its code is the error type, its message the error message. A span
 /// around each call carries `request_id`, and `dataset` where the setting `DATASET` names one.
 ///
@@ -41,9 +44,11 @@ pub fn start() {
 ///
 /// # Panics
 /// In `lambda_runtime`, where Lambda's own settings (`AWS_LAMBDA_FUNCTION_NAME` and so on) are missing.
-pub async fn run<F>(handler: F) -> Result<(), Error>
+pub async fn run<P, A, F>(handler: F) -> Result<(), Error>
 where
-    F: AsyncFn(LambdaEvent<Value>) -> Result<Value, Error>,
+    P: DeserializeOwned,
+    A: Serialize,
+    F: AsyncFn(LambdaEvent<P>) -> Result<A, Error>,
 {
     start();
     let (handler, dataset) = (Arc::new(handler), process_environment("DATASET"));
@@ -61,9 +66,9 @@ pub fn deadline(context: &Context) -> Timestamp {
     Timestamp(i64::try_from(context.deadline).unwrap_or(i64::MAX))
 }
 
-async fn invoke<F>(handler: &F, event: LambdaEvent<Value>, dataset: Option<&str>) -> Result<Value, Diagnostic>
+async fn invoke<P, A, F>(handler: &F, event: LambdaEvent<P>, dataset: Option<&str>) -> Result<A, Diagnostic>
 where
-    F: AsyncFn(LambdaEvent<Value>) -> Result<Value, Error>,
+    F: AsyncFn(LambdaEvent<P>) -> Result<A, Error>,
 {
     let span = tracing::info_span!("invocation", request_id = event.context.request_id, dataset);
     async {
@@ -111,7 +116,7 @@ fn log_panic(panic: &panic::PanicHookInfo<'_>) {
 mod tests {
     use std::sync::{Mutex, PoisonError};
 
-    use serde_json::json;
+    use serde_json::{Value, json, value::RawValue};
 
     use super::*;
     use crate::error::Class;
@@ -182,6 +187,15 @@ mod tests {
         assert_eq!(log.len(), 1, "{log:?}");
         assert_eq!((&log[0]["code"], &log[0]["message"]), (&json!("invalid_event"), &json!("an event of no kind")));
         assert_eq!(log[0]["class"], json!(format!("{:?}", Class::Poison)));
+    }
+
+    #[tokio::test]
+    async fn an_event_may_come_as_its_own_text() {
+        let text = r#"{ "b": 1.0, "b": 2 }"#;
+        let payload: Box<RawValue> = serde_json::from_slice(text.as_bytes()).unwrap();
+        let handler = async |event: LambdaEvent<Box<RawValue>>| Ok(event.payload.get().to_owned());
+        let event = LambdaEvent { payload, context: Context::default() };
+        assert_eq!(invoke(&handler, event, None).await, Ok(text.to_owned()));
     }
 
     #[test]
