@@ -12,6 +12,7 @@ use crate::{
 };
 
 mod extra;
+pub mod json;
 mod lexer;
 mod reader;
 mod refused;
