@@ -125,7 +125,7 @@ mod tests {
 
     fn check(r#type: &str, plain: Plain<'_>, want: Option<Value<'_>>) {
         let mut room = Vec::new();
-        assert_eq!(convert(&r#type.parse().unwrap(), plain, &mut room), want, "{plain:?} as {}", r#type);
+        assert_eq!(convert(&r#type.parse().unwrap(), plain, &mut room), want, "{plain:?} as {type}", type = r#type);
     }
 
     #[test]
