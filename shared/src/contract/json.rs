@@ -278,7 +278,7 @@ fn digits(value: i64, width: usize, out: &mut Vec<u8>) {
     out.resize(end, b'0');
     let mut left = value;
     for digit in out[end - width..].iter_mut().rev() {
-        *digit = b'0' + (left % 10) as u8;
+        *digit = b'0' + u8::try_from(left % 10).unwrap_or_default();
         left /= 10;
     }
 }
