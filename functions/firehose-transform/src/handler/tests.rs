@@ -195,4 +195,10 @@ async fn batches_of_any_size_are_answered() {
     let response = answered(&kinesis(&many), &ports).await;
     assert_eq!(response.answers().len(), 10_000);
     assert!(response.answers().iter().all(|answer| matches!(answer.outcome, Outcome::Ok { .. })));
+    // Of about 267 KB each, so that 22 fit; and one that never does.
+    let mut large: Vec<_> = (0..30).map(|id| format!("{{\"id\":{id},\"page\":\"{}\"}}", "x".repeat(200_000))).collect();
+    large.push(format!("{{\"id\":1,\"page\":\"{}\"}}", "x".repeat(5_000_000)));
+    let response = answered(&kinesis(&large), &ports).await;
+    let ok = response.answers().iter().filter(|answer| matches!(answer.outcome, Outcome::Ok { .. })).count();
+    assert_eq!((response.answers().len(), ok), (31, 22));
 }
