@@ -167,7 +167,7 @@ fn what_does_not_fit_together_is_told() {
         (with(example(), "/primary_key", json!(["Op"])), "$.primary_key[0]: `Op` is the operation"),
         (with(example(), "/source/order_column", json!("dms_ts")), "$.source.order_column: names the same column"),
         (with(example(), "/source/prefix", json!("quarantine/orders/")), "$.source.prefix: `quarantine/` is kept"),
-        (with(example(), "/kind", json!("stream")), "$.kind: \"stream\" is not served yet"),
+        (with(example(), "/kind", json!("table")), "$.kind: must be `cdc` or `stream`"),
     ];
     for (document, expected) in cases {
         let found = problems(&document);
@@ -201,8 +201,8 @@ fn a_folder_is_read_whole_or_not_at_all() {
     for expected in [
         "bad.json: 1 problem\n    $.name: expected a string",
         "other.json: $.name: is `orders`",
-        "orders: its source.prefix takes in the one of `inner`",
-        "inner: has the same target.snapshot as `orders`",
+        "orders: its source.prefix takes in the source.prefix of `inner`",
+        "inner: its folder of target.snapshot is the folder of target.snapshot of `orders`",
     ] {
         assert!(message.contains(expected), "{expected}\nnot in {message}");
     }

@@ -59,7 +59,7 @@ fn bad() -> Vec<Value> {
     let mut bad = vec![json!([]), json!(null), json!({}), json!("orders")];
     for (pointer, values) in [
         ("/name", json!(["", "a/b", ".a", "a\n", 1, null])),
-        ("/kind", json!(["stream", null, 1])),
+        ("/kind", json!(["stream", "table", null, 1])),
         ("/description", json!([1, null])),
         ("/source", json!([null, [], "x", {}])),
         ("/source/format", json!(["orc", null, 1, "CSV", "csv"])),
@@ -160,7 +160,7 @@ fn the_schema_and_the_parser_agree() {
 fn the_defaults_the_schema_states_are_the_parsers() {
     let schema: Value = serde_json::from_str(include_str!("../../../../infra/datasets/dataset.schema.json")).unwrap();
     let default = |pointer: &str| schema.pointer(pointer).unwrap()["default"].clone();
-    let mut stated = with(example(), "/compression", default("/properties/compression"));
+    let mut stated = with(example(), "/compression", default("/$defs/compression"));
     for name in ["op_column", "order_column", "before_image_prefix", "reload_cutoff", "lateness_hours", "on_truncate"] {
         stated = with(stated, &format!("/source/{name}"), default(&format!("/$defs/source/properties/{name}")));
     }
