@@ -6,8 +6,13 @@ use self::recorder::Recorder;
 use super::*;
 
 mod fields;
+mod grammar;
+mod keys;
+mod masks;
+mod property;
 mod recorder;
 mod types;
+mod unknown;
 
 const KEY: &[u8] = b"a key of 16 byte";
 

@@ -26,7 +26,10 @@ impl Reader<'_> {
             (ColumnType::Json, _) => sink.value(node.id, Value::Text(lexer.skip()?)),
             (ColumnType::List(_), b'[') => self.list(lexer, node, sink)?,
             (ColumnType::Struct(_), b'{') => self.structure(lexer, node, sink)?,
-            (ColumnType::List(_) | ColumnType::Struct(_), _) => return Err(misfit(node)),
+            (ColumnType::List(_) | ColumnType::Struct(_), _) => {
+                lexer.skip()?;
+                return Err(misfit(node));
+            }
             _ => {
                 let plain = plain(lexer, &mut self.rooms.text)?;
                 let value = convert(&node.r#type, plain, &mut self.rooms.bytes).ok_or_else(|| misfit(node))?;
