@@ -44,11 +44,6 @@ impl<'a> Object<'a> {
         self.fields.get(name)
     }
 
-    /// Whether the field is there.
-    pub(super) fn has(&self, name: &str) -> bool {
-        self.fields.contains_key(name)
-    }
-
     /// Notes that `name` is missing, unless it is there (and perhaps wrong).
     pub(super) fn require(&self, name: &str, hint: &str, problems: &mut Problems) {
         if !self.fields.contains_key(name) {

@@ -99,7 +99,7 @@ fn field(mut field: Object<'_>, problems: &mut Problems) -> Field {
     field.require("type", "the column's type, such as `int64`", problems);
     let name = field.filled("name", problems).unwrap_or_default().to_owned();
     let r#type = field.text("type", problems).and_then(|text| parsed(&field.at("type"), text, problems));
-    let path = if field.has("path") {
+    let path = if field.field("path").is_some() {
         let path = field.filled("path", problems).unwrap_or_default();
         path.split('.').map(str::to_owned).collect()
     } else {
