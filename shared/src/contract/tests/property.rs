@@ -26,12 +26,17 @@ fn plainly(record: &Map<String, Json>) -> Option<String> {
         let (x, y) = (object.get("x"), object.get("y"));
         Some(format!("{{x:{},y:{}}}", nullable(x, &unsigned)?, nullable(y, &|value| list(value, &text))?))
     };
-    let a = integer(get("a")?).filter(|digits| digits.parse::<i32>().is_ok())?;
-    let (b, c) = (nullable(get("b"), &text)?, nullable(get("c"), &|value| list(value, &integer))?);
-    let d = nullable(get("o").and_then(|inner| inner.get("d")), &boolean)?;
-    let e = nullable(get("e"), &|value| Some(format!("{:?}", value.to_string())))?;
-    let (f, s) = (nullable(get("f"), &float)?, nullable(get("s"), &structure)?);
-    Some(format!("a={a} b={b} c={c} d={d} e={e} f={f} s={s}"))
+    let columns = [
+        ("a", integer(get("a")?).filter(|digits| digits.parse::<i32>().is_ok())),
+        ("b", nullable(get("b"), &text)),
+        ("c", nullable(get("c"), &|value| list(value, &integer))),
+        ("d", nullable(get("o").and_then(|inner| inner.get("d")), &boolean)),
+        ("e", nullable(get("e"), &|value| Some(format!("{:?}", value.to_string())))),
+        ("f", nullable(get("f"), &float)),
+        ("s", nullable(get("s"), &structure)),
+    ];
+    let columns: Option<Vec<_>> = columns.into_iter().map(|(name, value)| Some(format!("{name}={}", value?))).collect();
+    Some(columns?.join(" "))
 }
 
 /// What a number or text holds, as text.
@@ -140,7 +145,7 @@ fn records() -> impl Strategy<Value = Map<String, Json>> {
     (fits, other, prop::collection::vec("[b-fos]", 0..3)).prop_map(|(mut record, other, without)| {
         let fields = record.as_object_mut().unwrap();
         fields.extend(other);
-        without.iter().for_each(|name| drop(fields.remove(name)));
+        fields.retain(|name, _| !without.contains(name));
         std::mem::take(fields)
     })
 }
@@ -149,7 +154,9 @@ fn records() -> impl Strategy<Value = Map<String, Json>> {
 fn escaped(value: &Json, out: &mut String) {
     let quoted = |text: &str, out: &mut String| {
         let units = text.encode_utf16().map(|unit| format!("\\u{unit:04x}"));
-        out.push_str(&format!(" \"{}\"\n", units.collect::<String>()));
+        *out += " \"";
+        out.extend(units);
+        *out += "\"\n";
     };
     match value {
         Json::String(text) => quoted(text, out),
@@ -171,7 +178,7 @@ fn escaped(value: &Json, out: &mut String) {
             }
             out.push('}');
         }
-        other => out.push_str(&format!(" {other} ")),
+        other => out.extend([" ", &other.to_string(), " "]),
     }
 }
 
@@ -232,7 +239,7 @@ proptest! {
     #[test]
     fn a_row_ends_where_serde_says(records in prop::collection::vec(records(), 1..4), space in "[ \\n\\t\\r]{0,3}") {
         let contract = contract(&json!({"z": "json"}), &json!({}));
-        let text: String = records.into_iter().map(|record| format!("{space}{}", Json::Object(record))).collect();
+        let text: String = records.into_iter().flat_map(|record| [space.clone(), Json::Object(record).to_string()]).collect();
         let mut values = Deserializer::from_str(&text).into_iter::<Json>();
         let (mut reader, mut sink, mut at) = (Reader::new(&contract), Recorder::new(&contract), 0);
         while let Some(value) = values.next() {
