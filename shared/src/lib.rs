@@ -15,5 +15,6 @@ pub mod position;
 pub mod runtime;
 pub mod state;
 pub mod store;
+pub mod stream;
 
 pub use error::{Class, Code, Error};
