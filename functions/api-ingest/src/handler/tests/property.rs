@@ -41,9 +41,12 @@ impl Scene {
             self.stream.throttle(&hot.to_string(), u64::MAX);
         }
         let (puts, states) = (self.stream.faults().total(), self.state.faults().total());
-        let silent = StreamError::unavailable("memory");
-        weather.silent.iter().for_each(|number| self.stream.faults().fail_before(puts + number, silent.clone()));
-        weather.lost.iter().for_each(|number| self.stream.faults().fail_after(puts + number));
+        for number in &weather.silent {
+            self.stream.faults().fail_before(puts + number, StreamError::unavailable("memory"));
+        }
+        for number in &weather.lost {
+            self.stream.faults().fail_after(puts + number);
+        }
         if let Some(number) = weather.state_fails {
             self.state.faults().crash_from(states + number);
         }
