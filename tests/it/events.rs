@@ -1,9 +1,10 @@
-//! `events/dms-merge/*.json` → what the function answers, each event delivered twice.
+//! `events/<function>/*.json` → what the function answers, each event delivered twice.
 //!
 //! The samples are the contract: a new one without its answer in `snapshots/` fails, and so does an answer without its
 //! sample. `HEADGATE_UPDATE=1 cargo test -p headgate-tests events` writes the answers anew; read them before they are
 //! committed.
 
+mod ingest;
 mod lake;
 
 use std::{
@@ -15,7 +16,10 @@ use std::{
 use headgate::{Error, config::process_environment};
 use serde_json::{Value, json};
 
-use self::lake::{Lake, Table};
+use self::{
+    ingest::Ingest,
+    lake::{Lake, Table},
+};
 
 fn folder(relative: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(relative)
@@ -32,14 +36,25 @@ fn documents(folder: &Path) -> BTreeMap<String, Value> {
     entries.filter(|path| path.extension().is_some_and(|extension| extension == "json")).map(document).collect()
 }
 
-/// What becomes of an event: the answers to both deliveries, and the rows of each table after each.
-async fn played(name: &str, event: &Value) -> Value {
+/// What becomes of an event of `dms-merge`: the answers to both deliveries, and the rows of each table after each.
+async fn merged(name: &str, event: &Value) -> Value {
     let lake = Lake::new(if name.starts_with("bad-") { Table::Broken } else { Table::Empty });
     let first = told(lake.deliver(event).await);
     let rows = lake.rows().await;
     let second = told(lake.deliver(event).await);
     assert_eq!(lake.rows().await, rows, "{name}: the second delivery changed a table");
     json!({"first": first, "second": second, "rows": rows, "metrics": lake.metrics()})
+}
+
+/// What becomes of a request to `api-ingest`: both answers, and what the stream has after each.
+async fn ingested(name: &str, event: &Value) -> Value {
+    let ingest = Ingest::new();
+    let first = told(ingest.deliver(event).await);
+    let records = ingest.records();
+    assert!(!name.starts_with("bad-") || records.is_empty(), "{name}: something was sent");
+    let second = told(ingest.deliver(event).await);
+    json!({"first": first, "second": second, "records": records, "records_twice": ingest.records().len(),
+        "metrics": ingest.metrics()})
 }
 
 fn told(answer: Result<Value, Error>) -> Value {
@@ -49,9 +64,8 @@ fn told(answer: Result<Value, Error>) -> Value {
     }
 }
 
-#[tokio::test]
-async fn every_event_is_answered_as_agreed() {
-    let (events, snapshots) = (documents(&folder("../events/dms-merge")), folder("it/snapshots/dms-merge"));
+async fn agree(function: &str, played: impl AsyncFn(&str, &Value) -> Value) {
+    let (events, snapshots) = (samples(function), folder("it/snapshots").join(function));
     let agreed = documents(&snapshots);
     let update = process_environment("HEADGATE_UPDATE").is_some();
     let mut wrong = Vec::new();
@@ -70,9 +84,26 @@ async fn every_event_is_answered_as_agreed() {
     assert!(idle.is_empty(), "answers without an event: {idle:?}");
 }
 
+fn samples(function: &str) -> BTreeMap<String, Value> {
+    documents(&folder("../events").join(function))
+}
+
+#[tokio::test]
+async fn every_event_of_dms_merge_is_answered_as_agreed() {
+    agree("dms-merge", merged).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_request_to_api_ingest_is_answered_as_agreed() {
+    agree("api-ingest", ingested).await;
+}
+
 #[test]
 fn every_kind_of_event_has_its_samples() {
-    let events = documents(&folder("../events/dms-merge"));
-    let kinds: BTreeSet<_> = events.keys().filter_map(|name| name.split('-').next()).collect();
-    assert_eq!(kinds, BTreeSet::from(["bad", "edge", "ok"]), "a sample's name begins with ok-, bad- or edge-");
+    for function in fs::read_dir(folder("../events")).unwrap() {
+        let function = function.unwrap().file_name().to_string_lossy().into_owned();
+        let events = samples(&function);
+        let kinds: BTreeSet<_> = events.keys().filter_map(|name| name.split('-').next()).collect();
+        assert_eq!(kinds, BTreeSet::from(["bad", "edge", "ok"]), "{function}: names begin with ok-, bad- or edge-");
+    }
 }
