@@ -5,6 +5,7 @@
 mod dynamodb;
 mod events;
 mod house;
+mod ingest;
 mod kinesis;
 mod merge;
 mod s3;
