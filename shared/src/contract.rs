@@ -4,15 +4,15 @@
 //! values go is the caller's [`Sink`].
 
 use crate::{
-    dataset::{
-        ColumnType,
-        stream::{Field, Stream, UnknownFields},
-    },
+    dataset::stream::{Field, Mask, RecordFormat, Stream, UnknownFields},
     error::{Code, Error},
 };
 
+mod control;
 mod extra;
 pub mod json;
+mod key;
+mod known;
 mod lexer;
 mod reader;
 mod refused;
@@ -56,6 +56,8 @@ pub struct Column {
     pub node: Node,
     /// Whether it never is null.
     pub required: bool,
+    /// Whether a record without it is refused.
+    demanded: bool,
     /// Where it is in the record, for messages.
     path: Vec<String>,
     /// JSON that stands for a missing value.
@@ -68,7 +70,10 @@ pub struct Column {
 pub struct Contract {
     columns: Vec<Column>,
     nodes: usize,
+    format: RecordFormat,
     tree: Branch,
+    /// How many fields the tree has.
+    fields: usize,
     unknown: UnknownFields,
     event_time: Option<usize>,
     partition: Vec<usize>,
@@ -82,12 +87,17 @@ impl Contract {
     /// Misconfigured: a column is hashed and there is no key; a `default` is no value of its column.
     pub fn new(stream: &Stream, key: Option<MaskKey>) -> Result<Self, Error> {
         let mut nodes = 0;
-        let columns: Result<Vec<_>, Error> = stream.columns.iter().map(|field| column(field, &mut nodes)).collect();
+        let columns: Result<Vec<_>, Error> =
+            stream.columns.iter().map(|field| column(stream.format, field, &mut nodes)).collect();
+        let columns = columns?;
+        let (tree, fields) = Branch::of(stream.format, &columns);
         let index = |name: &String| stream.columns.iter().position(|field| field.name == *name);
         let contract = Self {
-            columns: columns?,
+            columns,
             nodes,
-            tree: Branch::of(stream),
+            format: stream.format,
+            tree,
+            fields,
             unknown: stream.unknown_fields,
             event_time: stream.event_time.as_ref().and_then(index),
             partition: stream.partition_by.columns.iter().filter_map(index).collect(),
@@ -98,7 +108,7 @@ impl Contract {
     }
 
     fn check(&self, stream: &Stream) -> Result<(), Error> {
-        let hashed = stream.columns.iter().find(|field| field.mask == Some(crate::dataset::stream::Mask::Hash));
+        let hashed = stream.columns.iter().find(|field| field.mask == Some(Mask::Hash));
         if let (Some(field), None) = (hashed, &self.key) {
             let message = format!("{}: column `{}` is hashed: set MASK_KEY", stream.name, field.name);
             return Err(Error::misconfigured(Code::InvalidConfig, message));
@@ -106,7 +116,8 @@ impl Contract {
         let mut reader = Reader::new(self);
         for (index, column) in self.columns.iter().enumerate() {
             if let Err(refused) = reader.check_default(column) {
-                let message = format!("{}: $.columns[{index}].default: {}", stream.name, refused.reason());
+                let within = &refused.path()[1..];
+                let message = format!("{}: $.columns[{index}].default{within}: {}", stream.name, refused.reason());
                 return Err(Error::misconfigured(refused.code, message));
             }
         }
@@ -138,19 +149,23 @@ impl Contract {
     }
 }
 
-fn column(field: &Field, nodes: &mut usize) -> Result<Column, Error> {
+fn column(format: RecordFormat, field: &Field, nodes: &mut usize) -> Result<Column, Error> {
     Ok(Column {
         name: field.name.clone(),
         node: Node::new(&field.r#type, nodes),
-        required: field.required && field.mask != Some(crate::dataset::stream::Mask::Erase),
-        path: field.path.clone(),
+        required: field.required && field.mask != Some(Mask::Erase),
+        demanded: field.required,
+        path: tree::path(format, field),
         default: field.default.as_ref().filter(|value| !value.is_null()).map(ToString::to_string),
         rule: Rule::of(field)?,
     })
 }
 
 impl Column {
-    fn is_date(&self) -> bool {
-        self.node.r#type == ColumnType::Date
+    fn is_erased(&self) -> bool {
+        self.rule.as_ref().is_some_and(|rule| rule.mask == Some(Mask::Erase))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -172,6 +172,6 @@ pub trait Stream: fmt::Debug + Send + Sync {
     fn limits(&self) -> Limits;
 
     /// Puts the records, which are within [`limits`](Self::limits), in their order. One request, made once; an outcome
-    /// for each record. [`deliver`] is the way to be sure of them.
+    /// for each record. [`deliver()`] is the way to be sure of them.
     async fn put(&self, records: &[&Outgoing]) -> Result<Vec<Outcome>, StreamError>;
 }

@@ -4,6 +4,7 @@
 //! sample. `HEADGATE_UPDATE=1 cargo test -p headgate-tests events` writes the answers anew; read them before they are
 //! committed.
 
+mod consume;
 mod ingest;
 mod lake;
 mod transform;
@@ -16,6 +17,8 @@ use std::{
 
 use headgate::{Error, config::process_environment};
 use serde_json::{Value, json};
+
+use crate::consume::lake::{Lake as ConsumerLake, clickstream};
 
 use self::{
     ingest::Ingest,
@@ -73,6 +76,18 @@ async fn transformed(name: &str, event: &Value) -> Value {
     played
 }
 
+/// What becomes of a batch of `kinesis-consumer`: both answers, and what is in the lake after each.
+async fn consumed(name: &str, event: &Value) -> Value {
+    let lake = ConsumerLake::new(&clickstream(|_| {}));
+    let event = event.to_string();
+    let told = |answer: Result<_, Error>| told(answer.map(|answer| json!(answer)));
+    let first = told(lake.deliver(&event).await);
+    let seen = consume::seen(&lake).await;
+    let second = told(lake.deliver(&event).await);
+    assert_eq!(consume::seen(&lake).await, seen, "{name}: the second delivery changed the lake");
+    json!({"first": first, "second": second, "lake": seen})
+}
+
 fn told(answer: Result<Value, Error>) -> Value {
     match answer {
         Ok(answer) => json!({"answer": answer}),
@@ -107,6 +122,11 @@ fn samples(function: &str) -> BTreeMap<String, Value> {
 #[tokio::test]
 async fn every_event_of_dms_merge_is_answered_as_agreed() {
     agree("dms-merge", merged).await;
+}
+
+#[tokio::test]
+async fn every_batch_of_kinesis_consumer_is_answered_as_agreed() {
+    agree("kinesis-consumer", consumed).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -47,7 +47,8 @@ fn held(name: &str, shard: &str) -> Vec<String> {
     got["Records"].as_array().unwrap().iter().map(|record| record["Data"].as_str().unwrap().to_owned()).collect()
 }
 
-fn all_held(name: &str) -> Vec<String> {
+/// The same of both shards.
+pub fn all_held(name: &str) -> Vec<String> {
     ["shardId-000000000000", "shardId-000000000001"].iter().flat_map(|shard| held(name, shard)).collect()
 }
 
@@ -73,7 +74,9 @@ async fn records_are_put_and_their_places_told() {
 async fn the_hash_key_decides_the_shard() {
     let Some((stream, _proxy)) = stream("hashed").await else { return };
     let mut sent = records(&["a", "b", "c", "d"]);
-    sent.iter_mut().for_each(|record| record.explicit_hash_key = Some(u128::MAX.to_string()));
+    for record in &mut sent {
+        record.explicit_hash_key = Some(u128::MAX.to_string());
+    }
     assert_eq!(deliver(&stream, &sent, &TIME).await.failed(), None);
     assert_eq!(held("hashed", "shardId-000000000001"), ["YQ==", "Yg==", "Yw==", "ZA=="]);
 }

@@ -6,6 +6,7 @@ mod consume;
 mod dynamodb;
 mod events;
 mod house;
+mod ingest;
 mod kinesis;
 mod merge;
 mod s3;

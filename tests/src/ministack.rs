@@ -116,13 +116,14 @@ impl Ministack {
     /// # Panics
     /// Where the server refuses.
     pub fn create_stream(&self, name: &str) {
-        self.kinesis("CreateStream", &format!(r#"{{"StreamName":"{name}","ShardCount":2}}"#));
+        drop(self.kinesis("CreateStream", &format!(r#"{{"StreamName":"{name}","ShardCount":2}}"#)));
     }
 
     /// One call of Kinesis's API: its name and its JSON. The answer's JSON.
     ///
     /// # Panics
     /// Where the server refuses.
+    #[must_use]
     pub fn kinesis(&self, call: &str, body: &str) -> String {
         let head = format!(
             "POST / HTTP/1.1\r\nX-Amz-Target: Kinesis_20131202.{call}\r\nContent-Type: application/x-amz-json-1.1\r\n"

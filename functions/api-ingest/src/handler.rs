@@ -182,7 +182,7 @@ const MARGIN: Duration = Duration::from_secs(3);
 /// The time of an invocation that is for sending.
 fn left(now: Timestamp, deadline: Timestamp) -> Duration {
     let whole = Duration::from_millis(u64::try_from(deadline.0.saturating_sub(now.0)).unwrap_or_default());
-    whole - MARGIN.min(whole / 5)
+    whole.saturating_sub(MARGIN.min(whole / 5))
 }
 
 #[cfg(test)]

@@ -71,7 +71,7 @@ impl Aws {
         aws_sdk_dynamodb::Client::new(&self.config)
     }
 
-    /// Without repetitions: a put is repeated by [`deliver`](headgate::stream::deliver), which knows the time left and
+    /// Without repetitions: a put is repeated by [`deliver`](headgate::stream::deliver()), which knows the time left and
     /// sends only what was refused.
     pub(crate) fn kinesis(&self) -> aws_sdk_kinesis::Client {
         let config = aws_sdk_kinesis::config::Builder::from(&self.config)

@@ -2,9 +2,10 @@
 //!
 //! Compiled once; a reader looks a field up without hashing where records list their fields in one order.
 
+use super::{Column, known::Known};
 use crate::dataset::{
     ColumnType,
-    stream::{RecordFormat, Stream},
+    stream::{Field, RecordFormat},
 };
 
 /// A column's type with a number for each level of it: columns in order, each before what is in it.
@@ -54,26 +55,56 @@ pub(super) struct Step {
     pub(super) name: String,
     pub(super) takers: Vec<Taker>,
     pub(super) inner: Option<Branch>,
+    /// Its number: fields come once.
+    pub(super) id: usize,
+    /// What is taken of it, where it has several takers.
+    pub(super) known: Known,
+    /// Whether it describes the record, so that what is left of it is not unknown.
+    pub(super) envelope: bool,
+}
+
+/// Where a column's value is in the record, with the names of the transport's envelope.
+pub(super) fn path(format: RecordFormat, field: &Field) -> Vec<String> {
+    let own = match &field.path[..] {
+        [first, _, ..] => format != RecordFormat::DmsJson || first == "metadata",
+        _ => format != RecordFormat::DmsJson,
+    };
+    let outer = (!own).then(|| "data".to_owned());
+    outer.into_iter().chain(field.path.iter().cloned()).collect()
 }
 
 impl Branch {
-    pub(super) fn of(stream: &Stream) -> Self {
+    /// The tree of these columns, and how many fields it has.
+    pub(super) fn of(format: RecordFormat, columns: &[Column]) -> (Self, usize) {
         let mut root = Self::default();
-        for (index, field) in stream.columns.iter().enumerate() {
-            let outer = (stream.format == RecordFormat::DmsJson && field.path[0] != "metadata").then_some("data");
-            let path: Vec<&str> = outer.into_iter().chain(field.path.iter().map(String::as_str)).collect();
-            root.take(&path, Taker::Column(index));
+        for (index, column) in columns.iter().enumerate() {
+            root.take(&column.path, Taker::Column(index));
         }
-        if stream.format == RecordFormat::DmsJson {
-            root.take(&["metadata", "record-type"], Taker::RecordType);
+        if format == RecordFormat::DmsJson {
+            root.take(&["metadata".to_owned(), "record-type".to_owned()], Taker::RecordType);
+            root.steps.iter_mut().filter(|step| step.name == "metadata").for_each(|step| step.envelope = true);
         }
-        root
+        let nodes: Vec<_> = columns.iter().map(|column| (&column.node, column.is_erased())).collect();
+        let mut next = 0;
+        root.number(&nodes, &mut next);
+        (root, next)
     }
 
-    fn take(&mut self, path: &[&str], taker: Taker) {
+    fn number(&mut self, nodes: &[(&Node, bool)], next: &mut usize) {
+        for step in &mut self.steps {
+            step.id = *next;
+            *next += 1;
+            step.known = Known::of(step, nodes);
+            if let Some(inner) = &mut step.inner {
+                inner.number(nodes, next);
+            }
+        }
+    }
+
+    fn take(&mut self, path: &[String], taker: Taker) {
         let Some((name, rest)) = path.split_first() else { return };
         let at = self.steps.iter().position(|step| step.name == *name).unwrap_or_else(|| {
-            self.steps.push(Step { name: (*name).to_owned(), takers: Vec::new(), inner: None });
+            self.steps.push(Step::new(name));
             self.steps.len() - 1
         });
         let step = &mut self.steps[at];
@@ -84,11 +115,22 @@ impl Branch {
         }
     }
 
+    pub(super) fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
     /// The step of this name; `hint` is where it may well be, and afterwards where the next one may be.
     pub(super) fn find(&self, name: &str, hint: &mut usize) -> Option<&Step> {
         let near = self.steps.get(*hint).filter(|step| step.name == name).map(|_| *hint);
         let at = near.or_else(|| self.steps.iter().position(|step| step.name == name))?;
         *hint = at + 1;
         Some(&self.steps[at])
+    }
+}
+
+impl Step {
+    fn new(name: &str) -> Self {
+        let (takers, inner, known) = (Vec::new(), None, Known::default());
+        Self { name: name.to_owned(), takers, inner, id: 0, known, envelope: false }
     }
 }

@@ -201,7 +201,9 @@ impl<'a> Sender<'a> {
                         self.rejected(batch);
                         return Round::Ended;
                     }
-                    batch.iter().for_each(|at| self.fared(*at, Failed::Unanswered));
+                    for at in batch {
+                        self.fared(*at, Failed::Unanswered);
+                    }
                     // A service that does not answer gets a pause before it is asked for more.
                     left.extend_from_slice(rest);
                     return Round::Left(left);

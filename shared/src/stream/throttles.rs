@@ -62,7 +62,7 @@ impl Throttles {
             Some((shard, throttles)) => (Some(shard.clone()), *throttles),
             None => (None, self.total),
         };
-        (throttles > 0).then(|| Hot { shard, throttles, keys: self.keys.len() })
+        (throttles > 0).then_some(Hot { shard, throttles, keys: self.keys.len() })
     }
 }
 
@@ -91,9 +91,9 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(throttled: &[(&str, Option<&str>)], expected: Option<&str>) {
+    fn check(records: &[(&str, Option<&str>)], expected: Option<&str>) {
         let mut throttles = Throttles::default();
-        for (key, shard) in throttled {
+        for (key, shard) in records {
             throttles.add(key, *shard);
         }
         assert_eq!(throttles.hottest().map(|hot| hot.to_string()).as_deref(), expected);

@@ -116,6 +116,21 @@ impl Lake {
         values
     }
 
+    /// The table's rows by object, with the names of the columns that are not null.
+    pub async fn lines(&self) -> BTreeMap<String, Vec<String>> {
+        let mut lines = BTreeMap::new();
+        for (key, body) in self.objects("raw/").await {
+            let rows = rows::read(body, None).unwrap();
+            let line = |row: &Vec<Option<String>>| {
+                let values = rows.columns.iter().zip(row);
+                let there = values.filter_map(|(name, value)| Some(format!("{name}={}", value.as_ref()?)));
+                there.collect::<Vec<_>>().join(" ")
+            };
+            lines.insert(key, rows.rows.iter().map(line).collect());
+        }
+        lines
+    }
+
     /// What is in quarantine.
     pub async fn refused(&self) -> Vec<Line> {
         let objects = self.objects("quarantine/clickstream/").await;

@@ -69,6 +69,24 @@ async fn a_bomb_is_refused_and_its_neighbours_land() {
 }
 
 #[tokio::test]
+async fn rubbish_without_end_is_set_aside_whole() {
+    let lake = Lake::new(&clickstream(|_| {}));
+    let rubbish = b"x\n".repeat(500_000);
+    let bad = [record(1, &json!({})), b"{}\n".repeat(300_000)].join(&b'\n');
+    let good = record(1, &json!({})).repeat(7);
+    lake.land(&batch(0, &[gzip(&rubbish), gzip(&bad), good])).await;
+    let refused: Vec<_> = lake.refused().await.iter().map(|line| line.bytes().unwrap()).collect();
+    assert_eq!(
+        lake.reasons().await,
+        BTreeMap::from([("missing_field".to_owned(), 1_000), ("too_large".to_owned(), 2)])
+    );
+    assert!(refused[0] == rubbish, "what cannot be read at all is refused as one");
+    let rest = b"{}\n".repeat(300_000 - 1_000);
+    assert!(refused[1_001] == rest, "and so is the rest of what is nearly all bad");
+    assert_eq!(lake.values("event_id").await["e1"], 8);
+}
+
+#[tokio::test]
 async fn a_bad_line_costs_a_line() {
     let lake = Lake::new(&clickstream(|_| {}));
     let lines = [record(1, &json!({})), b"{\"event_id\": ".to_vec(), record(2, &json!({"user_id": null}))];

@@ -51,8 +51,8 @@ fn records_are_read_in_three_shapes() {
 #[test]
 fn one_bad_part_refuses_all() {
     check(b"{}\n{\"a\":}\n{}", "400 at 1: not JSON at byte 8");
-    check(br#"[{}, 5, {}]"#, "400 at 1: not an object");
-    check(br#"[{}, {}"#, "400 at 2: the array is cut off");
+    check(b"[{}, 5, {}]", "400 at 1: not an object");
+    check(b"[{}, {}", "400 at 2: the array is cut off");
     check(b"{} x", "400 at 1: not JSON at byte 3");
     check(b"\"text\"", "400 at 0: not an object");
 }

@@ -26,7 +26,7 @@ fn the_least_is_four_settings() {
     assert_eq!(config.served, Served::One("orders".to_owned()));
     assert_eq!(config.target, Target::Kinesis("ingest".to_owned()));
     assert_eq!(config.bounds, Bounds { bytes: 16 << 20, records: 10_000 });
-    assert_eq!(config.terms.window, Duration::from_secs(300));
+    assert_eq!(config.terms.window, Duration::from_mins(5));
     assert!(matches!(config.signing, Signing::Keys(_)));
     assert!(!format!("{config:?}").contains(SECRET));
     assert!(matches!(with("SIGNING_KEYS", "none").unwrap().signing, Signing::Unsigned));

@@ -54,7 +54,7 @@ fn scene() -> Scene {
 
 /// `{"id": 0}` and so on, one a line.
 fn body(records: usize) -> String {
-    (0..records).map(|id| format!("{{\"id\": {id}}}\n")).collect()
+    (0..records).map(|id| format!("{{\"id\": {id}}}\n")).collect::<Vec<_>>().concat()
 }
 
 impl Scene {

@@ -14,7 +14,7 @@ fn terms() -> Terms {
     Terms {
         signature_header: "x-headgate-signature".to_owned(),
         timestamp_header: "x-headgate-timestamp".to_owned(),
-        window: Duration::from_secs(300),
+        window: Duration::from_mins(5),
     }
 }
 

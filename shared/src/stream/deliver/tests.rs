@@ -107,7 +107,9 @@ async fn silence_has_an_end() {
     check(&late, &numbered(1), "1 Accepted", 2).await;
 
     let silent = stream();
-    (1..9).for_each(|number| silent.answer_late(number, Duration::from_hours(1)));
+    for number in 1..9 {
+        silent.answer_late(number, Duration::from_hours(1));
+    }
     let begun = Instant::now();
     let (told, _) = fates(&silent, &numbered(501), Duration::from_secs(30)).await;
     assert_eq!(told, "500 Unanswered, 1 Unsent");
@@ -162,8 +164,12 @@ proptest! {
         for (number, throttled) in &refused {
             stream.refuse(*number, if *throttled { Reason::Throttled } else { Reason::Internal });
         }
-        silent.iter().for_each(|number| stream.faults().fail_before(*number, StreamError::unavailable("memory")));
-        lost.iter().for_each(|number| stream.faults().fail_after(*number));
+        for number in &silent {
+            stream.faults().fail_before(*number, StreamError::unavailable("memory"));
+        }
+        for number in &lost {
+            stream.faults().fail_after(*number);
+        }
         let records: Vec<_> =
             sizes.iter().enumerate().map(|(number, size)| record(&number.to_string(), *size)).collect();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();

@@ -9,41 +9,49 @@ use serde::Deserialize;
 use super::*;
 use crate::positions::Positions;
 
+/// Bodies have fewer records than this.
+const MOST: usize = 12;
+
 /// What goes wrong during one attempt.
 #[derive(Debug, Clone)]
 struct Weather {
-    refused: BTreeMap<u64, bool>,
-    hot: Option<usize>,
+    refused: BTreeMap<u64, Reason>,
+    hot: BTreeSet<usize>,
     silent: BTreeSet<u64>,
     lost: BTreeSet<u64>,
     state_fails: Option<u64>,
 }
 
+/// Mostly fair, so that several attempts in a row bring a part each.
 fn weather() -> impl Strategy<Value = Weather> {
-    let refused = prop::collection::btree_map(1_u64..80, any::<bool>(), 0..30);
-    let (silent, lost) = (prop::collection::btree_set(1_u64..5, 0..3), prop::collection::btree_set(1_u64..5, 0..3));
-    let (hot, state_fails) = (prop::option::of(0_usize..40), prop::option::of(1_u64..4));
-    (refused, hot, silent, lost, state_fails).prop_map(|(refused, hot, silent, lost, state_fails)| Weather {
+    let reason = prop::sample::select(vec![Reason::Throttled, Reason::Internal, Reason::Rejected]);
+    let refused = prop::collection::btree_map(1_u64..30, reason, 0..10);
+    let requests = || prop::option::weighted(0.3, prop::collection::btree_set(1_u64..5, 1..3));
+    let (hot, state_fails) = (prop::collection::btree_set(0..MOST, 0..6), prop::option::weighted(0.2, 1_u64..4));
+    (refused, hot, requests(), requests(), state_fails).prop_map(|(refused, hot, silent, lost, state_fails)| Weather {
         refused,
         hot,
-        silent,
-        lost,
+        silent: silent.unwrap_or_default(),
+        lost: lost.unwrap_or_default(),
         state_fails,
     })
 }
 
 impl Scene {
     fn fails(&self, weather: &Weather, offered: u64) {
-        for (number, throttled) in &weather.refused {
-            self.stream.refuse(offered + number, if *throttled { Reason::Throttled } else { Reason::Internal });
+        for (number, reason) in &weather.refused {
+            self.stream.refuse(offered + number, *reason);
         }
-        if let Some(hot) = weather.hot {
+        for hot in &weather.hot {
             self.stream.throttle(&hot.to_string(), u64::MAX);
         }
         let (puts, states) = (self.stream.faults().total(), self.state.faults().total());
-        let silent = StreamError::unavailable("memory");
-        weather.silent.iter().for_each(|number| self.stream.faults().fail_before(puts + number, silent.clone()));
-        weather.lost.iter().for_each(|number| self.stream.faults().fail_after(puts + number));
+        for number in &weather.silent {
+            self.stream.faults().fail_before(puts + number, StreamError::unavailable("memory"));
+        }
+        for number in &weather.lost {
+            self.stream.faults().fail_after(puts + number);
+        }
         if let Some(number) = weather.state_fails {
             self.state.faults().crash_from(states + number);
         }
@@ -85,11 +93,11 @@ async fn check(records: usize, weathers: Vec<Weather>, keyed: bool) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
 
     #[test]
     fn accepted_means_sent(
-        records in 1_usize..40,
+        records in 1..MOST,
         weathers in prop::collection::vec(weather(), 0..4),
         keyed in any::<bool>(),
     ) {
