@@ -75,7 +75,7 @@ impl Ports {
     }
 }
 
-/// What is set aside of an invocation's time for the answer.
+/// What is set aside of an invocation's time for the answer, at most.
 const MARGIN: Duration = Duration::from_secs(5);
 
 /// The longest that records are put again: a batch that takes longer holds up its shard.
@@ -115,9 +115,11 @@ async fn answer(event: &str, deadline: Timestamp, ports: &Ports) -> Result<(Resp
         records: request.records.len() as u64,
         ..Report::default()
     };
-    let mut verdicts = judge(&request, ports, &mut report);
-    let left = u64::try_from(deadline.0 - ports.clock.now().0).map(Duration::from_millis).unwrap_or_default();
-    let time = left.saturating_sub(MARGIN).min(LONGEST);
+    let left =
+        |until: Timestamp| u64::try_from(until.0 - ports.clock.now().0).map(Duration::from_millis).unwrap_or_default();
+    let end = deadline.minus(MARGIN.min(left(deadline) / 5));
+    let mut verdicts = judge(&request, end, ports, &mut report);
+    let time = left(end).min(LONGEST);
     again(&request, &mut verdicts, &ports.reingest, time, &mut report).await;
     count(&verdicts, &mut report);
     report.fates.account_for(report.records)?;

@@ -65,8 +65,8 @@ struct Judge<'p> {
     now: Timestamp,
 }
 
-/// A verdict on each of the request's records.
-pub(crate) fn judge(request: &Request<'_>, ports: &Ports, report: &mut Report) -> Vec<Verdict> {
+/// A verdict on each of the request's records; one whose turn comes only after `end` is refused unread.
+pub(crate) fn judge(request: &Request<'_>, end: Timestamp, ports: &Ports, report: &mut Report) -> Vec<Verdict> {
     let ids = request.records.iter().filter_map(|record| match record {
         Ok(record) => Some(&*record.id),
         Err(unreadable) => unreadable.id.as_deref(),
@@ -82,6 +82,11 @@ pub(crate) fn judge(request: &Request<'_>, ports: &Ports, report: &mut Report) -
     let mut verdicts = Vec::with_capacity(request.records.len());
     for record in &request.records {
         verdicts.push(match record {
+            // Small records that unpack to large ones could take more time than there is, and the whole batch with them.
+            Ok(record) if ports.clock.now() >= end => {
+                report.refuse(&record.id, Why::new(Code::Deadline, "the time did not suffice to read it"));
+                Verdict::Refused(Code::Deadline)
+            }
             Ok(record) => judge.record(record, report),
             Err(unreadable) => {
                 let error = &unreadable.refused.error;

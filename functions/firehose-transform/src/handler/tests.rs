@@ -187,6 +187,14 @@ async fn an_event_of_another_kind_fails() {
 }
 
 #[tokio::test]
+async fn records_for_which_there_is_no_time_fail() {
+    let ports = ports(RESPONSE_BUDGET);
+    let response = handle(&direct(&["{\"id\":1}", "[]"]).to_string(), NOW, &ports).await.unwrap();
+    assert_eq!(lines(&response), ["r0 failed", "r1 failed"]);
+    assert!(figures(&ports, "RecordsFailed").contains(&("deadline".to_owned(), 2)));
+}
+
+#[tokio::test]
 async fn batches_of_any_size_are_answered() {
     let ports = ports(RESPONSE_BUDGET);
     let none: [&str; 0] = [];
