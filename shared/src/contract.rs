@@ -10,6 +10,7 @@ use crate::{
 
 mod control;
 mod extra;
+pub mod json;
 mod key;
 mod known;
 mod lexer;

@@ -7,6 +7,7 @@
 mod consume;
 mod ingest;
 mod lake;
+mod transform;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -22,6 +23,7 @@ use crate::consume::lake::{Lake as ConsumerLake, clickstream};
 use self::{
     ingest::Ingest,
     lake::{Lake, Table},
+    transform::Transform,
 };
 
 fn folder(relative: &str) -> PathBuf {
@@ -58,6 +60,20 @@ async fn ingested(name: &str, event: &Value) -> Value {
     let second = told(ingest.deliver(event).await);
     json!({"first": first, "second": second, "records": records, "records_twice": ingest.records().len(),
         "metrics": ingest.metrics()})
+}
+
+/// What becomes of a batch of `firehose-transform`: the answer, which is the same twice, and what its source has again.
+async fn transformed(name: &str, event: &Value) -> Value {
+    let transform = Transform::of(event);
+    let answer = told(transform.deliver(event).await);
+    let (put, metrics) = (transform.put(), transform.metrics());
+    assert!(!name.starts_with("bad-") || !answer.to_string().contains(r#""Ok""#), "{name}: something is delivered");
+    assert_eq!(told(transform.deliver(event).await), answer, "{name}: the second answer is another one");
+    assert_eq!(transform.put().len(), 2 * put.len(), "{name}");
+    let mut played = answer;
+    played["put"] = json!(put);
+    played["metrics"] = json!(metrics);
+    played
 }
 
 /// What becomes of a batch of `kinesis-consumer`: both answers, and what is in the lake after each.
@@ -116,6 +132,11 @@ async fn every_batch_of_kinesis_consumer_is_answered_as_agreed() {
 #[tokio::test(start_paused = true)]
 async fn every_request_to_api_ingest_is_answered_as_agreed() {
     agree("api-ingest", ingested).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_batch_of_firehose_transform_is_answered_as_agreed() {
+    agree("firehose-transform", transformed).await;
 }
 
 #[test]
