@@ -3,8 +3,10 @@
 //! One pass over the text, led by the columns: no tree of a record is ever built. Pure: no IO, and no arrow; where the
 //! values go is the caller's [`Sink`].
 
+use std::path::Path;
+
 use crate::{
-    dataset::stream::{Field, Mask, RecordFormat, Stream, UnknownFields},
+    dataset::stream::{Field, Mask, RecordFormat, Stream, Transport, UnknownFields},
     error::{Code, Error},
 };
 
@@ -81,6 +83,32 @@ pub struct Contract {
 }
 
 impl Contract {
+    /// Reads the dataset file `name` in `folder`, whose records must come by `transport`, and compiles it.
+    ///
+    /// # Errors
+    /// Misconfigured, listing every problem of the file; also as [`Contract::new`].
+    pub fn load(
+        folder: &Path,
+        name: &str,
+        transport: Transport,
+        key: Option<MaskKey>,
+    ) -> Result<(Stream, Self), Error> {
+        let path = folder.join(format!("{name}.json"));
+        let stream = Stream::load(&path)?;
+        let told = |what: String| Error::misconfigured(Code::InvalidConfig, format!("{}: {what}", path.display()));
+        if stream.name != name {
+            return Err(told(format!(
+                "$.name: is `{}`: the file and the dataset must have the same name",
+                stream.name
+            )));
+        }
+        if stream.transport != transport {
+            return Err(told(format!("$.source.type: must be `{transport}` for this function")));
+        }
+        let contract = Self::new(&stream, key)?;
+        Ok((stream, contract))
+    }
+
     /// Compiles the dataset's columns; `key` hides the values of hashed columns.
     ///
     /// # Errors

@@ -37,7 +37,8 @@ async fn a_request_goes_through_once_though_an_answer_is_lost() {
     let Some(server) = Ministack::shared() else { return };
     server.create_stream("ingested");
     server.create_table("ingested");
-    let given = [("DATASET", "orders"), ("STREAM", "ingested"), ("STATE_TABLE", "ingested"), ("SIGNING_KEYS", SECRET)];
+    let given =
+        [("DATASET", "orders"), ("STREAM", "ingested"), ("STATE", "dynamodb://ingested"), ("SIGNING_KEYS", SECRET)];
     let lookup = |name: &str| given.iter().find(|(given, _)| *given == name).map(|(_, text)| (*text).to_owned());
     let (proxy, clock) = (Proxy::before(server), Arc::new(ManualClock::new(NOW)));
     let (direct, proxied) = (Endpoint::Emulator(server.url()), Endpoint::Emulator(proxy.url()));

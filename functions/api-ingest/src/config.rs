@@ -6,6 +6,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use headgate::{Error, config::Settings, event::http::Request};
+use headgate_aws::state::Place;
 
 use crate::{
     body::Bounds,
@@ -22,8 +23,8 @@ pub struct Config {
     pub served: Served,
     /// `STREAM`.
     pub target: Target,
-    /// `STATE_TABLE`: the `DynamoDB` table of idempotency keys.
-    pub table: String,
+    /// `STATE`: where idempotency keys are kept.
+    pub state: Place,
     /// `SIGNING_KEYS`.
     pub signing: Signing,
     /// `SIGNATURE_HEADER`, `TIMESTAMP_HEADER` and `SIGNATURE_WINDOW_SECONDS`.
@@ -69,7 +70,7 @@ impl Config {
         let function = settings.or("AWS_LAMBDA_FUNCTION_NAME", "api-ingest".to_owned());
         let served = served(&mut settings);
         let target = settings.required::<String>("STREAM").and_then(|stream| target(&mut settings, stream));
-        let table = settings.required("STATE_TABLE");
+        let state = settings.required("STATE");
         let signing = signing(&mut settings, served.as_ref());
         let terms = Terms {
             signature_header: settings.or("SIGNATURE_HEADER", "x-headgate-signature".to_owned()),
@@ -82,12 +83,12 @@ impl Config {
         if !(1..=MOST_RECORDS).contains(&bounds.records) {
             settings.problem("MAX_RECORDS", format!("must be 1 to {MOST_RECORDS}"));
         }
-        let resolved = served.zip(target).zip(table).zip(signing);
-        settings.finish(resolved.map(|(((served, target), table), signing)| Self {
+        let resolved = served.zip(target).zip(state).zip(signing);
+        settings.finish(resolved.map(|(((served, target), state), signing)| Self {
             function,
             served,
             target,
-            table,
+            state,
             signing,
             terms,
             partition_key,

@@ -12,7 +12,7 @@ use headgate::{
     state::State,
     stream::{Delivery, Failed, Fared, Outgoing, Patience, Stream, StreamError, deliver},
 };
-use headgate_aws::{Aws, DynamoState, Endpoint, FirehoseStream, KinesisStream};
+use headgate_aws::{Aws, Endpoint, FirehoseStream, KinesisStream};
 use serde_json::json;
 
 use crate::{
@@ -48,7 +48,7 @@ impl Ports {
                 Target::Kinesis(stream) => Arc::new(KinesisStream::new(&aws, stream)),
                 Target::Firehose(stream) => Arc::new(FirehoseStream::new(&aws, stream)),
             },
-            state: Arc::new(DynamoState::new(&aws, &config.table, Arc::clone(&clock))),
+            state: config.state.open(Arc::clone(&clock)).await,
             clock,
             emitter: Emitter::Stdout,
             config,

@@ -4,12 +4,7 @@
 
 use std::path::PathBuf;
 
-use headgate::{
-    Code, Error,
-    config::Settings,
-    contract::{Contract, MaskKey},
-    dataset::{Stream, stream::Transport},
-};
+use headgate::{Error, config::Settings, contract::MaskKey};
 
 /// The function's settings, resolved.
 #[derive(Debug, Clone)]
@@ -57,15 +52,8 @@ impl Config {
         let mut settings = Settings::new(lookup);
         let function = settings.or("AWS_LAMBDA_FUNCTION_NAME", "firehose-transform".to_owned());
         let dataset = settings.required("DATASET");
-        let mask_key = settings.optional::<String>("MASK_KEY").and_then(|key| match MaskKey::new(key.as_bytes()) {
-            Ok(key) => Some(key),
-            Err(error) => {
-                settings.problem("MASK_KEY", error);
-                None
-            }
-        });
-        let home = settings.optional::<PathBuf>("LAMBDA_TASK_ROOT").or_else(beside_the_binary).unwrap_or_default();
-        let datasets = settings.optional("DATASETS_DIR").unwrap_or_else(|| home.join("datasets"));
+        let mask_key = settings.optional("MASK_KEY");
+        let datasets = settings.datasets();
         let partitions = settings.or("MAX_PARTITIONS", PARTITIONS);
         if partitions == 0 {
             settings.problem("MAX_PARTITIONS", "must be at least 1");
@@ -83,21 +71,6 @@ impl Config {
             partitions,
             reingest,
         }))
-    }
-
-    /// Reads the dataset file.
-    ///
-    /// # Errors
-    /// Misconfigured, listing every problem of the file; also where its records come by something else.
-    pub fn load(&self) -> Result<(Stream, Contract), Error> {
-        let path = self.datasets.join(format!("{}.json", self.dataset));
-        let stream = Stream::load(&path)?;
-        if stream.transport != Transport::Firehose {
-            let message = format!("{}: $.source.type: must be `firehose` for this function", path.display());
-            return Err(Error::misconfigured(Code::InvalidConfig, message));
-        }
-        let contract = Contract::new(&stream, self.mask_key.clone())?;
-        Ok((stream, contract))
     }
 }
 
@@ -117,10 +90,6 @@ fn reingest(written: &str) -> Option<Reingest> {
         }
         _ => None,
     }
-}
-
-fn beside_the_binary() -> Option<PathBuf> {
-    std::env::current_exe().ok()?.parent().map(PathBuf::from)
 }
 
 #[cfg(test)]

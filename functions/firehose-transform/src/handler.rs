@@ -8,7 +8,7 @@ use headgate::{
     Error,
     clock::{Clock, SystemClock, Timestamp},
     contract::Contract,
-    dataset::Stream,
+    dataset::{Stream, stream::Transport},
     event::firehose::{self, Answer, RESPONSE_BUDGET, Request, Response},
     fate::Fate,
     metrics::Emitter,
@@ -50,7 +50,8 @@ impl Ports {
     /// # Errors
     /// Misconfigured: the dataset file is wrong.
     pub async fn open(config: Config) -> Result<Self, Error> {
-        let (dataset, contract) = config.load()?;
+        let (dataset, contract) =
+            Contract::load(&config.datasets, &config.dataset, Transport::Firehose, config.mask_key.clone())?;
         let reingest = match config.reingest {
             config::Reingest::Off => Reingest::Off,
             config::Reingest::Kinesis(arn) => {

@@ -2,6 +2,8 @@
 //!
 //! Everything here is resolved and checked; how a record is read by it is `contract`'s business.
 
+use std::fmt;
+
 use serde_json::Value;
 
 use super::{ColumnType, Compression};
@@ -43,6 +45,16 @@ pub enum Transport {
     Firehose,
     /// A Kafka topic.
     Kafka,
+}
+
+impl fmt::Display for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Kinesis => "kinesis",
+            Self::Firehose => "firehose",
+            Self::Kafka => "kafka",
+        })
+    }
 }
 
 /// How a record reads.

@@ -53,10 +53,40 @@ async fn too_many_partitions_are_refused_with_their_reason() {
     }));
     let bodies: Vec<_> = (0..10_000).map(|number| record(number, &json!({"session": number.to_string()}))).collect();
     lake.land(&batch(0, &bodies)).await;
-    assert_eq!(lake.reasons().await, BTreeMap::from([("too_many_partitions".to_owned(), 9_000)]));
+    assert_eq!(lake.reasons().await, BTreeMap::from([("too_many_partitions".to_owned(), 9_700)]));
     let line = &lake.refused().await[0];
-    assert!(line.reason.contains("more than 1000 partitions"), "{}", line.reason);
-    assert_eq!(line.bytes(), Some(bodies[1_000].clone()), "its bytes are kept");
+    assert!(line.reason.contains("more than 300 partitions"), "{}", line.reason);
+    assert_eq!(line.bytes(), Some(bodies[300].clone()), "its bytes are kept");
+}
+
+#[tokio::test]
+async fn a_shard_goes_on_though_its_item_is_full() {
+    let lake = Lake::new(&clickstream(|dataset| {
+        dataset["partition_by"] = json!({"columns": ["session", "ua"]});
+    }));
+    let body = |number: usize| {
+        let (session, ua) = (format!("{number:0>190}"), "u".repeat(190));
+        record(number, &json!({"session": session, "ua": ua}))
+    };
+    let bodies: Vec<_> = (0..900).map(body).collect();
+    // Two batches fail after they said what they would write, and are given up.
+    for first in [0, 300] {
+        lake.store.faults().crash_from(lake.store.faults().total() + 1);
+        let answer = lake.deliver(&batch(first, &bodies[first..first + 300])).await.unwrap();
+        assert_ne!(answer, BatchResponse::done());
+        lake.store.faults().revive();
+    }
+    let (mut from, mut rounds) = (600, 0);
+    loop {
+        let answer = serde_json::to_value(lake.deliver(&batch(from, &bodies[from..])).await.unwrap()).unwrap();
+        rounds += 1;
+        let Some(again) = answer["batchItemFailures"][0]["itemIdentifier"].as_str() else { break };
+        let next: usize = again[33..].parse().unwrap();
+        assert!(next > from, "it gets on");
+        from = next;
+    }
+    assert!(rounds > 1, "the first batch did not fit");
+    assert_eq!(lake.files().await, 300);
 }
 
 #[tokio::test]

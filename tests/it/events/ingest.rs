@@ -25,7 +25,7 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 const SETTINGS: [(&str, &str); 7] = [
     ("DATASETS", "orders,returns"),
     ("STREAM", "ingest"),
-    ("STATE_TABLE", "state"),
+    ("STATE", "dynamodb://state"),
     (
         "SIGNING_KEYS",
         "sample-secret-of-november-2026,sample-secret-of-october-2026,returns:sample-secret-of-returns-alone",

@@ -12,7 +12,7 @@ fn read(given: &[(&str, &str)]) -> Result<Config, String> {
 }
 
 const LEAST: [(&str, &str); 4] =
-    [("DATASET", "orders"), ("STREAM", "ingest"), ("STATE_TABLE", "state"), ("SIGNING_KEYS", SECRET)];
+    [("DATASET", "orders"), ("STREAM", "ingest"), ("STATE", "dynamodb://state"), ("SIGNING_KEYS", SECRET)];
 
 fn with(name: &'static str, value: &'static str) -> Result<Config, String> {
     let others = LEAST.into_iter().filter(|(given, _)| *given != name);
@@ -59,7 +59,7 @@ fn the_dataset_may_be_in_the_path() {
 fn all_problems_are_told_at_once_and_no_secret() {
     assert_eq!(
         read(&[("SIGNING_KEYS", "short"), ("MAX_RECORDS", "0"), ("SIGNATURE_WINDOW_SECONDS", "-1")]).unwrap_err(),
-        "settings: DATASET: not set, nor DATASETS; STREAM: not set; STATE_TABLE: not set; \
+        "settings: DATASET: not set, nor DATASETS; STREAM: not set; STATE: not set; \
          SIGNATURE_WINDOW_SECONDS: invalid digit found in string; MAX_RECORDS: must be 1 to 50000"
     );
     assert_eq!(with("SIGNING_KEYS", "secret").unwrap_err(), "settings: SIGNING_KEYS: key 1 is shorter than 16 bytes");

@@ -32,7 +32,7 @@ fn scene() -> Scene {
     let given = [
         ("DATASETS", "orders,returns"),
         ("STREAM", "ingest"),
-        ("STATE_TABLE", "state"),
+        ("STATE", "dynamodb://state"),
         ("SIGNING_KEYS", SECRET),
         ("PARTITION_KEY", "id"),
         ("MAX_RECORDS", "1000"),

@@ -11,7 +11,7 @@ fn config(partition_key: &'static str) -> Config {
     let given = [
         ("DATASET", "orders"),
         ("STREAM", "s"),
-        ("STATE_TABLE", "t"),
+        ("STATE", "dynamodb://t"),
         ("SIGNING_KEYS", "none"),
         ("PARTITION_KEY", partition_key),
     ];

@@ -25,8 +25,9 @@ use serde_json::json;
 
 use super::{Rows, encode};
 
-/// The most partitions of one batch: each is an object to be written.
-pub const PARTITIONS: usize = 1_000;
+/// The most partitions of one batch: each is an object to be written, and their keys must fit the shard's item, however
+/// long they are.
+pub const PARTITIONS: usize = 300;
 /// The most bytes a record may unpack to.
 pub const UNPACKED: usize = 32 << 20;
 
@@ -64,6 +65,10 @@ pub struct Intake<'c> {
     newest: Option<i64>,
     unknown_fields: u64,
     bytes: usize,
+    /// Values of a row, nested ones included.
+    width: usize,
+    /// Bytes of refused records and what is said of them.
+    aside: usize,
 }
 
 /// The refused records of one hour.
@@ -113,6 +118,8 @@ impl<'c> Intake<'c> {
             newest: None,
             unknown_fields: 0,
             bytes: 0,
+            width: contract.nodes(),
+            aside: 0,
         }
     }
 
@@ -120,6 +127,12 @@ impl<'c> Intake<'c> {
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// About how many bytes of memory are taken: small texts may become many rows, or many refused records.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        self.bytes + self.rows.len() * self.width * 8 + self.aside
     }
 
     /// Takes a record that has nothing in it.
@@ -270,6 +283,7 @@ impl<'c> Intake<'c> {
 
     fn set_aside(&mut self, body: &Body<'_>, document: u64, raw: &[u8], why: Why) {
         let Why { code, reason, path } = why;
+        self.aside += raw.len() * 4 / 3 + 512;
         let hour = time_path(body.arrived.0, Granularity::Hour).unwrap_or_default();
         let line = Line::new(&self.stream.name, code, reason, (body.position)(), body.arrived, raw);
         let lines =
