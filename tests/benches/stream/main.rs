@@ -23,7 +23,7 @@ use std::{
 use headgate::{
     clock::{Clock, SystemClock},
     config::{Settings, process_environment},
-    contract::{Contract, MaskKey},
+    contract::Contract,
     dataset::Stream,
     metrics::Emitter,
     state::memory::MemoryState,
@@ -37,29 +37,15 @@ use serde_json::value::RawValue;
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 const RUNS: usize = 5;
-/// The clickstream, unmasked as the peers leave it.
-const DATASET: &str = r#"{
-    "name": "clickstream", "kind": "stream", "source": {"type": "kinesis"},
-    "columns": [
-        {"name": "event_id", "type": "string"},
-        {"name": "user_id", "type": "int64", "required": true},
-        {"name": "email", "type": "string"},
-        {"name": "event_type", "type": "string", "required": true},
-        {"name": "page", "type": "string"},
-        {"name": "ts", "type": "timestamp(ms)", "required": true},
-        {"name": "session", "type": "string"},
-        {"name": "geo", "type": "struct<country: string, city: string, lat: float64, lon: float64>"},
-        {"name": "tags", "type": "list<string>"},
-        {"name": "ua", "type": "string"},
-        {"name": "duration_ms", "type": "int32"},
-        {"name": "is_bot", "type": "boolean"},
-        {"name": "value", "type": "float64"},
-        {"name": "currency", "type": "string"},
-        {"name": "referrer", "type": "string"}
-    ],
-    "event_time": "ts",
-    "target": {"prefix": "raw/clickstream/"}
-}"#;
+/// The clickstream, its addresses unmasked as the peers leave them.
+fn dataset() -> String {
+    let dataset = include_str!("../../../infra/datasets/clickstream.json");
+    let mut dataset: serde_json::Value = serde_json::from_str(dataset).unwrap();
+    for column in dataset["columns"].as_array_mut().unwrap() {
+        column.as_object_mut().unwrap().remove("mask");
+    }
+    dataset.to_string()
+}
 
 fn main() {
     let mut settings = Settings::new(process_environment);
@@ -83,7 +69,7 @@ fn main() {
     }
     let ours = median(&mut ours);
     println!("kinesis-consumer  {ours:>7.2} ms an event, {rows} rows in all");
-    phases::tell(&events, DATASET);
+    phases::tell(&events, &dataset());
     for name in theirs.first().into_iter().flat_map(|run| run.keys()) {
         let theirs = median(&mut theirs.iter().map(|run| run[name]).collect::<Vec<_>>());
         println!("{name:<18}{theirs:>7.2} ms an event: {:.2} x ours", theirs / ours);
@@ -128,11 +114,11 @@ fn kinesis(events: &[Vec<u8>]) -> (f64, u64) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let seen = Arc::new(Mutex::new(Vec::new()));
-    let stream = Stream::parse("clickstream.json", DATASET).unwrap();
+    let stream = Stream::parse("clickstream.json", &dataset()).unwrap();
     let ports = Ports {
         store: Arc::new(MemoryStore::new(Arc::clone(&clock))),
         state: Arc::new(MemoryState::new(Arc::clone(&clock))),
-        contract: Contract::new(&stream, Some(MaskKey::new(&[7; 32]).unwrap())).unwrap(),
+        contract: Contract::new(&stream, None).unwrap(),
         stream,
         most: 128 << 20,
         clock: Arc::clone(&clock),

@@ -34,28 +34,7 @@ pub struct Lake {
 
 /// The clickstream of generated traffic, with what `change` makes of it.
 pub fn clickstream(change: impl FnOnce(&mut Value)) -> Value {
-    let mut dataset = json!({
-        "name": "clickstream", "kind": "stream", "source": {"type": "kinesis"},
-        "columns": [
-            {"name": "event_id", "type": "string", "required": true},
-            {"name": "user_id", "type": "int64", "required": true},
-            {"name": "email", "type": "string", "mask": "hash"},
-            {"name": "event_type", "type": "string", "required": true},
-            {"name": "page", "type": "string"},
-            {"name": "ts", "type": "timestamp(ms)", "required": true},
-            {"name": "session", "type": "string"},
-            {"name": "geo", "type": "struct<country: string, city: string, lat: float64, lon: float64>"},
-            {"name": "tags", "type": "list<string>"},
-            {"name": "ua", "type": "string"},
-            {"name": "duration_ms", "type": "int32"},
-            {"name": "is_bot", "type": "boolean"},
-            {"name": "value", "type": "float64"},
-            {"name": "currency", "type": "string"},
-            {"name": "referrer", "type": "string"},
-        ],
-        "event_time": "ts",
-        "target": {"prefix": "raw/clickstream/"},
-    });
+    let mut dataset = serde_json::from_str(include_str!("../../../infra/datasets/clickstream.json")).unwrap();
     change(&mut dataset);
     dataset
 }
