@@ -53,6 +53,15 @@ pub enum Target {
     Firehose(String),
 }
 
+impl Target {
+    /// As it was written, but for what Firehose is not asked by.
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::Kinesis(name) | Self::Firehose(name) => name,
+        }
+    }
+}
+
 /// The most records of a body. What is kept of an idempotency key, at worst every second place, has to fit an item of
 /// `DynamoDB` (400 KB).
 const MOST_RECORDS: usize = 50_000;
@@ -124,7 +133,11 @@ fn served<F: Fn(&str) -> Option<String>>(settings: &mut Settings<F>) -> Option<S
         (Some(one), None) => Some(Served::One(one)),
         (None, Some(names)) => {
             let names = names.split(',').map(str::trim).filter(|name| !name.is_empty());
-            Some(Served::ByPath(names.map(str::to_owned).collect()))
+            let names: BTreeSet<_> = names.map(str::to_owned).collect();
+            if names.is_empty() {
+                settings.problem("DATASETS", "names no dataset");
+            }
+            Some(Served::ByPath(names))
         }
         (one, _) => {
             settings.problem(
@@ -140,7 +153,14 @@ fn served<F: Fn(&str) -> Option<String>>(settings: &mut Settings<F>) -> Option<S
 fn target<F: Fn(&str) -> Option<String>>(settings: &mut Settings<F>, stream: String) -> Option<Target> {
     let Some(rest) = stream.strip_prefix("arn:") else { return Some(Target::Kinesis(stream)) };
     let mut parts = rest.splitn(5, ':').skip(1);
-    match (parts.next(), parts.nth(2).and_then(|resource| resource.split_once('/'))) {
+    let (service, region) = (parts.next(), parts.next());
+    let here = settings.optional::<String>("AWS_REGION");
+    if let (Some(there), Some(here)) = (region, here)
+        && there != here
+    {
+        settings.problem("STREAM", format!("is in {there}, and this function in {here}"));
+    }
+    match (service, parts.nth(1).and_then(|resource| resource.split_once('/'))) {
         (Some("kinesis"), Some(("stream", _))) => Some(Target::Kinesis(stream)),
         (Some("firehose"), Some(("deliverystream", name))) => Some(Target::Firehose(name.to_owned())),
         _ => {

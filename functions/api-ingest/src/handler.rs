@@ -5,7 +5,7 @@
 use std::{sync::Arc, time::Duration};
 
 use headgate::{
-    Class, Error,
+    Class, Code, Error,
     clock::{Clock, SystemClock, Timestamp},
     event::http::{self, Request, Response},
     metrics::Emitter,
@@ -20,6 +20,7 @@ use crate::{
     emit::{self, Report},
     idempotency::{self, Begun, Hold},
     intake::{self, Intake},
+    positions::Positions,
     refusal::{Partial, Refusal},
 };
 
@@ -135,15 +136,26 @@ async fn send(
     let delivery = deliver(&*ports.stream, &rest, &patience).await;
     count(&delivery, &rest, report);
     let accepted = before.with(delivery.accepted().map(|at| places[at]));
-    let keyed = hold.is_some();
-    if let Some(hold) = hold
-        && let Err(error) = hold.finish(&*ports.state, accepted.clone()).await
-    {
-        // What is accepted is accepted: the answer stands, and a repetition may send records again.
-        tracing::warn!(class = ?error.class, code = error.code.as_str(), "the idempotency key is not noted: {error}");
-    }
+    let keyed = match hold {
+        Some(hold) => noted(hold, accepted.clone(), deadline, ports).await,
+        None => false,
+    };
     let failed = delivery.failed()?;
     Some(refusal(delivery, Partial { accepted, records: intake.records.len(), failed, keyed }))
+}
+
+/// Notes what is accepted under the key, and whether that worked.
+///
+/// What is accepted is accepted: the answer stands either way, and must still be given. Where it did not work, a
+/// repetition may send records again.
+async fn noted(hold: Hold, accepted: Positions, deadline: Timestamp, ports: &Ports) -> bool {
+    let whole = Duration::from_millis(u64::try_from(deadline.0 - ports.clock.now().0).unwrap_or_default());
+    let finish = hold.finish(&*ports.state, accepted);
+    let told = tokio::time::timeout(whole.saturating_sub(ANSWER.min(whole / 5)), finish).await;
+    let silent = |_| Err(Error::retry(Code::Unavailable, "the state did not answer in time"));
+    let Err(error) = told.unwrap_or_else(silent) else { return true };
+    tracing::warn!(class = ?error.class, code = error.code.as_str(), "the idempotency key is not noted: {error}");
+    false
 }
 
 /// What a body that is not all accepted is answered with.
@@ -178,6 +190,9 @@ fn count(delivery: &Delivery, sent: &[Outgoing], report: &mut Report) {
 
 /// The most that is set aside for the state's last word and the answer.
 const MARGIN: Duration = Duration::from_secs(3);
+
+/// The most that is set aside for the answer alone.
+const ANSWER: Duration = Duration::from_millis(500);
 
 /// The time of an invocation that is for sending.
 fn left(now: Timestamp, deadline: Timestamp) -> Duration {

@@ -2,6 +2,7 @@
 //!
 //! Pure: what a request may do is decided before anything is sent or stored.
 
+use bytes::Bytes;
 use headgate::{
     clock::Timestamp,
     event::http::Request,
@@ -11,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     body,
-    config::Config,
+    config::{Config, Target},
     partition::{self, Key},
     refusal::Refusal,
     signature::Signing,
@@ -70,7 +71,7 @@ pub fn read(
     let body = body::unpacked(request, config.bounds)?;
     let documents = body::records(&body, config.bounds)?;
     let idempotency = key.map(|key| Named {
-        key: format!("api-ingest/{dataset}/{}", hex::encode(Sha256::digest(key))),
+        key: format!("api-ingest/{}/{dataset}/{}", config.target.name(), hex::encode(Sha256::digest(key))),
         fingerprint: hex::encode(Sha256::digest(&body)),
     });
     let mut intake = Intake { records: Vec::with_capacity(documents.len()), bytes: 0, without_key: 0, idempotency };
@@ -79,13 +80,23 @@ pub fn read(
         intake.without_key += u64::from(config.partition_key.is_some() && matches!(key, Key::Spread(_)));
         let (Key::Field(partition_key) | Key::Spread(partition_key)) = key;
         intake.bytes += document.raw.len() as u64;
-        let record = Outgoing { partition_key, explicit_hash_key: None, data: document.raw };
+        let data = if matches!(config.target, Target::Firehose(_)) { on_one_line(document.raw) } else { document.raw };
+        let record = Outgoing { partition_key, explicit_hash_key: None, data };
         if limits.misfit(&record) == Some(Misfit::TooLarge) {
             return Err(Refusal::RecordTooLarge { at, bytes: limits.size(&record), most: limits.record });
         }
         intake.records.push(record);
     }
     Ok(intake)
+}
+
+/// Line breaks between a record's tokens would make it several lines of the file that Firehose writes. Within JSON
+/// they are white space, for in a string they are escaped.
+fn on_one_line(raw: Bytes) -> Bytes {
+    if !raw.contains(&b'\n') && !raw.contains(&b'\r') {
+        return raw;
+    }
+    raw.iter().map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { *byte }).collect()
 }
 
 fn checked(key: &str) -> Result<&str, Refusal> {

@@ -95,7 +95,7 @@ pub struct Partial {
     pub records: usize,
     /// Why the first of the others is not.
     pub failed: Failed,
-    /// Whether the request has an idempotency key, so that it may be repeated as it is.
+    /// Whether what is accepted is noted under an idempotency key, so that the request may be repeated as it is.
     pub keyed: bool,
 }
 
@@ -226,8 +226,7 @@ impl Partial {
         let how = if self.keyed {
             "Repeat the request with the same idempotency-key: only the others are sent then."
         } else {
-            "Send the records at the other positions again; with an idempotency-key the request could be repeated as it \
-             is."
+            "Send the records at the other positions again, as a request of their own."
         };
         format!(
             "{} of {} records are accepted; `accepted` has the first and last position of each run of them. {how}",

@@ -59,11 +59,16 @@ impl Keys {
     /// before it.
     ///
     /// # Errors
-    /// What is wrong, without a secret: an entry that is too short, or a dataset without a key.
+    /// What is wrong, without a secret: an entry that is too short or for a dataset that is not served, or a dataset
+    /// without a key.
     pub fn parse<'a>(written: &str, datasets: impl Iterator<Item = &'a str> + Clone) -> Result<Self, String> {
         let mut keys = Vec::new();
         for (number, entry) in written.split(',').map(str::trim).enumerate() {
             let named = datasets.clone().find_map(|name| Some((name, entry.strip_prefix(name)?.strip_prefix(':')?)));
+            if named.is_none() && entry.contains(':') {
+                // Taken as a secret for all, it would let the sender of another dataset sign for every one here.
+                return Err(format!("key {} has a `:` and begins with none of the datasets served", number + 1));
+            }
             let (dataset, secret) = named.map_or((None, entry), |(name, secret)| (Some(name.to_owned()), secret));
             if secret.len() < SHORTEST {
                 return Err(format!("key {} is shorter than {SHORTEST} bytes", number + 1));

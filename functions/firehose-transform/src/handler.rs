@@ -79,6 +79,9 @@ impl Ports {
 /// What is set aside of an invocation's time for the answer, at most.
 const MARGIN: Duration = Duration::from_secs(5);
 
+/// How long Firehose waits for an answer (Amazon Data Firehose Developer Guide, "Data transformation").
+const FIREHOSE: Duration = Duration::from_mins(5);
+
 /// The longest that records are put again: a batch that takes longer holds up its shard.
 const LONGEST: Duration = Duration::from_mins(1);
 
@@ -118,6 +121,8 @@ async fn answer(event: &str, deadline: Timestamp, ports: &Ports) -> Result<(Resp
     };
     let left =
         |until: Timestamp| u64::try_from(until.0 - ports.clock.now().0).map(Duration::from_millis).unwrap_or_default();
+    // By then Firehose has given up, whatever the function's own timeout is.
+    let deadline = deadline.min(ports.clock.now().plus(FIREHOSE));
     let end = deadline.minus(MARGIN.min(left(deadline) / 5));
     let mut verdicts = judge(&request, end, ports, &mut report);
     let time = left(end).min(LONGEST);

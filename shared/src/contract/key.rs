@@ -1,6 +1,6 @@
 //! A value → what of it decides on its file: the moment, and the partition's value.
 //!
-//! Nothing here refuses: the value is of its column's type already.
+//! The value is of its column's type already.
 
 use super::{Column, value::Value};
 use crate::dataset::{ColumnType, TimeUnit};
@@ -15,21 +15,21 @@ pub(super) fn milliseconds(column: &Column, value: Value<'_>) -> Option<i64> {
     }
 }
 
-/// A partition column's value, as it is in the path of a file.
-pub(super) fn written(column: &Column, value: Value<'_>) -> String {
-    match value {
+/// A partition column's value, as it is in the path of a file; `None` for a date outside of the years 1 to 9999.
+pub(super) fn written(column: &Column, value: Value<'_>) -> Option<String> {
+    Some(match value {
         Value::Text(text) => text.to_owned(),
         Value::Boolean(value) => value.to_string(),
         Value::Unsigned(value) => value.to_string(),
-        Value::Integer(days) if column.node.r#type == ColumnType::Date => date(days),
+        Value::Integer(days) if column.node.r#type == ColumnType::Date => return date(days),
         Value::Integer(value) => value.to_string(),
         Value::Float(_) | Value::Decimal(_) | Value::Bytes(_) => String::new(),
-    }
+    })
 }
 
-/// `YYYY-MM-DD`; days that no calendar has stay a number.
-fn date(days: i64) -> String {
-    let julian = i32::try_from(days).ok().and_then(|days| days.checked_add(2_440_588));
-    let date = julian.and_then(|days| time::Date::from_julian_day(days).ok());
-    date.map_or_else(|| days.to_string(), |date| date.to_string())
+/// `YYYY-MM-DD`
+fn date(days: i64) -> Option<String> {
+    let julian = i32::try_from(days).ok()?.checked_add(2_440_588)?;
+    let date = time::Date::from_julian_day(julian).ok()?;
+    (1..=9999).contains(&date.year()).then(|| date.to_string())
 }

@@ -257,7 +257,8 @@ impl<'c> Reader<'c> {
             self.row.event_time = milliseconds(column, value);
         }
         if let Some(at) = self.contract.partition.iter().position(|partition| *partition == index) {
-            self.row.partition[at] = shown.map(|value| written(column, value));
+            let outside = || Refused::new(Code::InvalidValue, "a partition's date must be in the years 1 to 9999");
+            self.row.partition[at] = shown.map(|value| written(column, value).ok_or_else(outside)).transpose()?;
         }
         match shown {
             Some(value) => sink.value(column.node.id, value),

@@ -11,7 +11,7 @@ use super::{ColumnType, Compression};
 mod parse;
 mod rules;
 
-pub(super) use parse::stream;
+pub(super) use parse::{is_same, stream};
 
 /// Records that arrive one by one, and become rows of a table.
 #[derive(Debug, Clone, PartialEq)]

@@ -198,7 +198,9 @@ impl<'a> Sender<'a> {
                     let refused = matches!(error, StreamError::Refused { .. });
                     self.delivery.error = Some(error);
                     if refused {
-                        self.rejected(batch);
+                        for at in batch {
+                            self.fared(*at, Failed::Rejected);
+                        }
                         return Round::Ended;
                     }
                     for at in batch {
@@ -259,17 +261,11 @@ impl<'a> Sender<'a> {
         }
     }
 
-    /// What an earlier request may have put there is not called rejected.
-    fn rejected(&mut self, batch: &[usize]) {
-        for at in batch {
-            if self.delivery.fared[*at] != Fared::Failed(Failed::Unanswered) {
-                self.fared(*at, Failed::Rejected);
-            }
-        }
-    }
-
+    /// What an earlier request may have put there stays so, whatever later ones are told.
     fn fared(&mut self, at: usize, failed: Failed) {
-        self.delivery.fared[at] = Fared::Failed(failed);
+        if self.delivery.fared[at] != Fared::Failed(Failed::Unanswered) {
+            self.delivery.fared[at] = Fared::Failed(failed);
+        }
     }
 }
 

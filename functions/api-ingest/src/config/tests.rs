@@ -38,6 +38,9 @@ fn streams_are_told_by_their_arn() {
     assert_eq!(with("STREAM", kinesis).unwrap().target, Target::Kinesis(kinesis.to_owned()));
     let firehose = "arn:aws:firehose:eu-central-1:111122223333:deliverystream/ingest";
     assert_eq!(with("STREAM", firehose).unwrap().target, Target::Firehose("ingest".to_owned()));
+    let elsewhere = [&LEAST[..1], &LEAST[2..], &[("STREAM", firehose), ("AWS_REGION", "us-east-1")]].concat();
+    let problem = "settings: STREAM: is in eu-central-1, and this function in us-east-1";
+    assert_eq!(read(&elsewhere).unwrap_err(), problem);
     let problem = with("STREAM", "arn:aws:sqs:eu-central-1:111122223333:ingest").unwrap_err();
     assert_eq!(problem, "settings: STREAM: an ARN of neither a Kinesis data stream nor a Firehose delivery stream");
 }
@@ -63,6 +66,12 @@ fn all_problems_are_told_at_once_and_no_secret() {
          SIGNATURE_WINDOW_SECONDS: invalid digit found in string; MAX_RECORDS: must be 1 to 50000"
     );
     assert_eq!(with("SIGNING_KEYS", "secret").unwrap_err(), "settings: SIGNING_KEYS: key 1 is shorter than 16 bytes");
+    assert_eq!(
+        with("SIGNING_KEYS", "a secret of the sender,returns:a secret of another").unwrap_err(),
+        "settings: SIGNING_KEYS: key 2 has a `:` and begins with none of the datasets served"
+    );
+    let none = read(&[&LEAST[1..], &[("DATASETS", " , ")]].concat()).unwrap_err();
+    assert_eq!(none, "settings: DATASETS: names no dataset");
     let both = [&LEAST[..], &[("DATASETS", "returns")]].concat();
     assert_eq!(read(&both).unwrap_err(), "settings: DATASET: set it or DATASETS, not both");
 }

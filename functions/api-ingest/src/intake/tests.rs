@@ -46,11 +46,18 @@ fn a_record_beyond_the_streams_limit_is_named() {
 }
 
 #[test]
+fn a_record_for_firehose_is_one_line() {
+    let body = "{\"id\":\r\n1,\n\"text\": \"a\\nb\"}";
+    assert_eq!(on_one_line(Bytes::from(body)), Bytes::from("{\"id\":  1, \"text\": \"a\\nb\"}"));
+    assert_eq!(on_one_line(Bytes::from("{}")), Bytes::from("{}"));
+}
+
+#[test]
 fn a_key_names_the_body_however_it_is_sent() {
     let named =
         |key: &str, body: &str| intake(&json!({"Idempotency-Key": key}), body, "").unwrap().idempotency.unwrap();
     let one = named("k-1", "{}");
-    assert!(one.key.starts_with("api-ingest/orders/") && one.key.len() == 18 + 64, "{}", one.key);
+    assert!(one.key.starts_with("api-ingest/s/orders/") && one.key.len() == 20 + 64, "{}", one.key);
     assert_eq!(one, named("k-1", "{}"));
     assert_ne!(one.key, named("k-2", "{}").key);
     assert_ne!(one.fingerprint, named("k-1", "{ }").fingerprint);

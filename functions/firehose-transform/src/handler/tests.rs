@@ -169,12 +169,12 @@ async fn a_tombstone_is_dropped() {
     let ports = ports(RESPONSE_BUDGET);
     let event = json!({"invocationId": "i-1", "deliveryStreamArn": DELIVERY,
         "sourceMSKArn": "arn:aws:kafka:eu-west-1:1:cluster/c/u-1", "records": [
-            {"recordId": "r0", "mskRecordMetadata": {"offset": "1", "partitionId": "0",
+            {"recordId": "r0", "kafkaRecordValue": null, "mskRecordMetadata": {"offset": "1", "partitionId": "0",
                 "approximateArrivalTimestamp": NOW.0}},
-            {"recordId": "r1", "kafkaRecordValue": "eyJpZCI6MX0="}]});
+            {"recordId": "r1", "kafkaRecordValue": "eyJpZCI6MX0="}, {"recordId": "r2"}]});
     let response = answered(&event, &ports).await;
     let keys = "country=__HIVE_DEFAULT_PARTITION__/day=25/month=11/year=2026";
-    assert_eq!(lines(&response), ["r0 dropped".to_owned(), format!("r1 {{\"id\":1}}| {keys}")]);
+    assert_eq!(lines(&response), ["r0 dropped", &format!("r1 {{\"id\":1}}| {keys}"), "r2 failed"]);
     assert!(serde_json::to_string(&response).unwrap().contains(r#""kafkaRecordValue":"eyJpZCI6MX0K""#));
 }
 
@@ -192,6 +192,28 @@ async fn records_for_which_there_is_no_time_fail() {
     let response = handle(&direct(&["{\"id\":1}", "[]"]).to_string(), NOW, &ports).await.unwrap();
     assert_eq!(lines(&response), ["r0 failed", "r1 failed"]);
     assert!(figures(&ports, "RecordsFailed").contains(&("deadline".to_owned(), 2)));
+}
+
+/// A clock that every look moves on by a second.
+#[derive(Debug)]
+struct Slow(ManualClock);
+
+impl Clock for Slow {
+    fn now(&self) -> Timestamp {
+        self.0.advance(Duration::from_secs(1));
+        self.0.now()
+    }
+}
+
+#[tokio::test]
+async fn records_before_the_time_runs_out_are_kept_and_some_is_left_for_the_answer() {
+    let clock = Arc::new(Slow(ManualClock::new(NOW)));
+    let ports = Ports { clock: clock.clone(), ..ports(RESPONSE_BUDGET) };
+    let bodies: Vec<_> = (0..30).map(|id| format!("{{\"id\":{id}}}")).collect();
+    let deadline = NOW.plus(Duration::from_secs(20));
+    let response = handle(&direct(&bodies).to_string(), deadline, &ports).await.unwrap();
+    let kept = lines(&response).iter().filter(|line| !line.ends_with("failed")).count();
+    assert!((5..16).contains(&kept), "{kept} were read, a fifth of the time before the end none is");
 }
 
 #[tokio::test]

@@ -83,7 +83,7 @@ fn one_bad_document_refuses_its_record() {
         "mixed_partitions in 1 : the record's documents belong to several partitions; put one document a record";
     check(br#"[{"id":1,"country":"KR"},{"id":2,"country":"JP"}]"#, &json!(mixed));
     let long = format!("{{\"id\":1,\"country\":\"{}\"}}", "x".repeat(300));
-    let told = "invalid_value in 0 : a partition column's value is longer than 200 bytes in a key";
+    let told = "invalid_value in 0 : the partition columns' values are too long for a key: 200 bytes each, 500 in all";
     check(long.as_bytes(), &json!(told));
     let year_0 = br#"{"id":1,"at":"0000-12-31"}"#;
     check(year_0, &json!("invalid_value in 0 : a moment is outside of the years 1 to 9999"));

@@ -83,10 +83,18 @@ fn fields(root: &mut Object<'_>, problems: &mut Problems) -> Option<Vec<Field>> 
         let field = field.unwrap_or_else(nameless);
         if !field.name.is_empty() && fields.iter().any(|known| known.name == field.name) {
             problems.at(format!("{path}.name"), format!("`{}` is listed twice", field.name));
+        } else if let Some(known) = fields.iter().find(|known| is_same(&known.name, &field.name)) {
+            let what = "differ in case alone, which the catalog does not tell apart";
+            problems.at(format!("{path}.name"), format!("`{}` and `{}` {what}", field.name, known.name));
         }
         fields.push(field);
     }
     Some(fields)
+}
+
+/// Whether the catalog, which knows names in lower case, takes these for one.
+pub(in crate::dataset) fn is_same(one: &str, other: &str) -> bool {
+    !one.is_empty() && one.to_lowercase() == other.to_lowercase()
 }
 
 fn nameless() -> Field {

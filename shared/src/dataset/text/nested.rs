@@ -5,7 +5,7 @@
 use std::fmt;
 
 use super::TextError;
-use crate::dataset::{Column, ColumnType};
+use crate::dataset::{Column, ColumnType, stream::is_same};
 
 /// How deep types may nest: a reader goes down once a level.
 const DEEPEST: usize = 8;
@@ -48,7 +48,7 @@ fn members(text: &str) -> Result<Vec<Column>, TextError> {
     for part in split(text) {
         let (name, r#type) = part.split_once(':').ok_or(TextError::ColumnType)?;
         let (name, r#type) = (name.trim(), r#type.trim().parse()?);
-        if name.is_empty() || name.contains(SIGNS) || members.iter().any(|known| known.name == name) {
+        if name.is_empty() || name.contains(SIGNS) || members.iter().any(|known| is_same(&known.name, name)) {
             return Err(TextError::ColumnType);
         }
         members.push(Column { name: name.to_owned(), r#type });

@@ -117,6 +117,17 @@ async fn silence_has_an_end() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_may_be_there_is_not_called_rejected() {
+    let stream = stream();
+    stream.answer_late(1, Duration::from_hours(1));
+    stream.refuse(2, Reason::Throttled);
+    let refused = StreamError::Refused { stream: "s".into(), reason: "access denied".into() };
+    stream.faults().fail_before(3, refused.clone());
+    let delivery = check(&stream, &numbered(1), "1 Unanswered", 3).await;
+    assert_eq!(delivery.error, Some(refused));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_hot_shard_is_told_when_the_time_ends() {
     let stream = stream();
     stream.throttle("hot", u64::MAX);

@@ -2,9 +2,58 @@
 
 use std::collections::BTreeSet;
 
-use headgate::state::memory::Verb;
+use async_trait::async_trait;
+use headgate::state::{Expected, Item, Version, memory::Verb};
 
 use super::*;
+
+/// A state that keeps the key and then never answers again.
+#[derive(Debug)]
+struct Falling(MemoryState);
+
+#[async_trait]
+impl State for Falling {
+    async fn get(&self, key: &str) -> headgate::state::Result<Option<Item>> {
+        self.0.get(key).await
+    }
+
+    async fn put_if(
+        &self,
+        key: &str,
+        value: Value,
+        expected: Expected,
+        ttl: Option<Duration>,
+    ) -> headgate::state::Result<Version> {
+        if self.0.faults().total() > 1 {
+            std::future::pending::<()>().await;
+        }
+        self.0.put_if(key, value, expected, ttl).await
+    }
+
+    async fn delete_if(&self, key: &str, expected: Expected) -> headgate::state::Result<()> {
+        self.0.delete_if(key, expected).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_accepted_is_answered_though_the_state_falls_silent() {
+    let mut scene = scene();
+    scene.ports.state = Arc::new(Falling(scene.state.clone()));
+    let begun = tokio::time::Instant::now();
+    assert_eq!(scene.keyed("k-1", &body(3)).await.status_code, 202);
+    assert!(begun.elapsed() < TIMEOUT, "the answer is in time");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_not_noted_is_not_promised() {
+    let scene = scene();
+    scene.stream.throttle("1", u64::MAX);
+    scene.state.faults().fail_before(3, headgate::faults::Unavailable::unavailable("k-1"));
+    let (status, body, _) = told(&scene.keyed("k-1", &body(3)).await);
+    assert_eq!((status, &body["reason"]), (503, &json!("not_all_accepted")));
+    let detail = body["detail"].as_str().unwrap();
+    assert!(!detail.contains("with the same key"), "{detail}");
+}
 
 #[tokio::test(start_paused = true)]
 async fn a_repetition_of_success_sends_nothing() {
