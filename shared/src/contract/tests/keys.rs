@@ -44,8 +44,13 @@ fn a_row_has_its_partition() {
         &[Some("a/b="), Some("8"), Some("-7"), Some("2024-02-29"), Some("true"), Some("**c")],
     );
     check_key(&columns, &more, "{\"s\":\"\"}", None, &[Some(""), Some("9"), None, None, None, None]);
-    check_key(&columns, &more, "{\"d\":2147483647}", None, &[None, Some("9"), None, Some("2147483647"), None, None]);
     let contract = contract(&columns, &more);
+    for days in ["2932897", "2147483647", "-719163"] {
+        let refused = Reader::new(&contract).read(&format!("{{\"d\":{days}}}"), 0, &mut Recorder::new(&contract));
+        let (code, path) = refused.map_err(|refused| (refused.code, refused.path().to_owned())).unwrap_err();
+        assert_eq!((code, path.as_str()), (Code::InvalidValue, "$.d"), "no catalog has the day {days}");
+    }
+    check_key(&columns, &more, "{\"d\":2932896}", None, &[None, Some("9"), None, Some("9999-12-31"), None, None]);
     let partition: Vec<bool> = (0..7).map(|column| contract.is_partition(column)).collect();
     assert_eq!(partition, [true, true, true, true, true, true, false]);
     assert!(contract.keeps_extra() && contract.nodes() == 7);

@@ -100,7 +100,7 @@ fn bad() -> Vec<Value> {
             [{"name": "id", "type": "int64", "x": 1}], [{"name": "id", "type": null}], [{"name": "id", "type": "timestamp"}]]),
         ),
         ("/compression", json!(["", "gzip", "zstd(0)", "zstd(23)", "zstd()", 3, null])),
-        ("/target", json!([null, {}, "x"])),
+        ("/target", json!([null, {}, "x", {"snapshot": "x.parquet", "publish": "versioned"}])),
         (
             "/target/snapshot",
             json!([
