@@ -61,14 +61,17 @@ impl Ports {
             contract,
             store: config.lake.open().await,
             state: config.state.open(Arc::clone(&clock)).await,
-            // Text, its columns and their file are in memory at once.
-            most: usize::try_from(config.bounds.memory / 8).unwrap_or(usize::MAX),
+            // Text, its columns and their file are in memory at once; a column of arrow ends at 2 GiB.
+            most: usize::try_from(config.bounds.memory / 8).unwrap_or(MOST).min(MOST),
             clock,
             emitter: Emitter::Stdout,
             function: config.function,
         })
     }
 }
+
+/// The most bytes that are turned into rows at once, whatever the memory.
+const MOST: usize = 256 << 20;
 
 /// What is set aside of an invocation's time for the answer.
 const MARGIN: Duration = Duration::from_secs(2);

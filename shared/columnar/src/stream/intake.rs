@@ -65,8 +65,6 @@ pub struct Intake<'c> {
     newest: Option<i64>,
     unknown_fields: u64,
     bytes: usize,
-    /// Values of a row, nested ones included.
-    width: usize,
     /// Bytes of refused records and what is said of them.
     aside: usize,
 }
@@ -118,7 +116,6 @@ impl<'c> Intake<'c> {
             newest: None,
             unknown_fields: 0,
             bytes: 0,
-            width: contract.nodes(),
             aside: 0,
         }
     }
@@ -132,7 +129,7 @@ impl<'c> Intake<'c> {
     /// About how many bytes of memory are taken: small texts may become many rows, or many refused records.
     #[must_use]
     pub fn memory(&self) -> usize {
-        self.bytes + self.rows.len() * self.width * 8 + self.aside
+        self.bytes + self.rows.bytes() + self.aside
     }
 
     /// Takes a record that has nothing in it.
