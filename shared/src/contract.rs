@@ -22,7 +22,7 @@ mod value;
 pub use reader::{Reader, Row};
 pub use refused::Refused;
 pub use rule::MaskKey;
-pub use tree::Node;
+pub use tree::{ENVELOPE, Node};
 pub use value::Value;
 
 use self::{rule::Rule, tree::Branch};
@@ -68,6 +68,8 @@ pub struct Contract {
     columns: Vec<Column>,
     nodes: usize,
     tree: Branch,
+    /// The columns of what comes beside a record.
+    beside: Branch,
     unknown: UnknownFields,
     event_time: Option<usize>,
     partition: Vec<usize>,
@@ -87,6 +89,7 @@ impl Contract {
             columns: columns?,
             nodes,
             tree: Branch::of(stream),
+            beside: Branch::beside(stream),
             unknown: stream.unknown_fields,
             event_time: stream.event_time.as_ref().and_then(index),
             partition: stream.partition_by.columns.iter().filter_map(index).collect(),

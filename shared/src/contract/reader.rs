@@ -30,6 +30,8 @@ pub struct Reader<'c> {
     contract: &'c Contract,
     row: State,
     rooms: Rooms,
+    /// A JSON object of what came beside the record; empty where nothing did.
+    beside: String,
 }
 
 /// What is known of the row being read.
@@ -60,7 +62,13 @@ impl<'c> Reader<'c> {
     pub fn new(contract: &'c Contract) -> Self {
         let partition = vec![None; contract.partition.len()];
         let row = State { seen: vec![false; contract.columns.len()], partition, ..State::default() };
-        Self { contract, row, rooms: Rooms::default() }
+        Self { contract, row, rooms: Rooms::default(), beside: String::new() }
+    }
+
+    /// Says what came beside the records that are read from now on: a JSON object with a member for each column of the
+    /// envelope that has a value. Those columns take nothing from the record itself.
+    pub fn beside(&mut self, members: &str) {
+        members.clone_into(&mut self.beside);
     }
 
     /// Reads the object that begins at `at`, white space aside, into a row.
@@ -115,6 +123,12 @@ impl<'c> Reader<'c> {
         }
         lexer.at += 1;
         let contract = self.contract;
+        if !self.beside.is_empty() {
+            let beside = std::mem::take(&mut self.beside);
+            let read = self.branch(&mut Lexer::new(&beside, 1), &contract.beside, sink);
+            self.beside = beside;
+            read?;
+        }
         self.branch(lexer, &contract.tree, sink)?;
         if self.row.control {
             return Ok(());

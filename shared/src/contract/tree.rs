@@ -4,8 +4,15 @@
 
 use crate::dataset::{
     ColumnType,
-    stream::{RecordFormat, Stream},
+    stream::{Field, RecordFormat, Stream, Transport},
 };
+
+/// What the names of columns begin with that are of a Kafka record's envelope. A record cannot give them itself.
+pub const ENVELOPE: &str = "_kafka_";
+
+fn is_beside(stream: &Stream, field: &Field) -> bool {
+    stream.transport == Transport::Kafka && field.path.len() == 1 && field.path[0].starts_with(ENVELOPE)
+}
 
 /// A column's type with a number for each level of it: columns in order, each before what is in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,13 +66,22 @@ pub(super) struct Step {
 impl Branch {
     pub(super) fn of(stream: &Stream) -> Self {
         let mut root = Self::default();
-        for (index, field) in stream.columns.iter().enumerate() {
+        for (index, field) in stream.columns.iter().enumerate().filter(|(_, field)| !is_beside(stream, field)) {
             let outer = (stream.format == RecordFormat::DmsJson && field.path[0] != "metadata").then_some("data");
             let path: Vec<&str> = outer.into_iter().chain(field.path.iter().map(String::as_str)).collect();
             root.take(&path, Taker::Column(index));
         }
         if stream.format == RecordFormat::DmsJson {
             root.take(&["metadata", "record-type"], Taker::RecordType);
+        }
+        root
+    }
+
+    /// The columns whose values come beside the record: those of a Kafka record's envelope.
+    pub(super) fn beside(stream: &Stream) -> Self {
+        let mut root = Self::default();
+        for (index, field) in stream.columns.iter().enumerate().filter(|(_, field)| is_beside(stream, field)) {
+            root.take(&[&field.path[0]], Taker::Column(index));
         }
         root
     }

@@ -54,6 +54,8 @@ pub enum RecordFormat {
     DmsJson,
     /// What a CloudWatch Logs subscription sends; each log event is a record.
     CloudWatchLogs,
+    /// An Avro datum behind the header of a schema registry; Kafka alone.
+    Avro,
 }
 
 /// A column, and what a record must say of it.

@@ -52,8 +52,12 @@ fn source(root: &mut Object<'_>, problems: &mut Problems) -> Option<(Transport, 
         ("json", RecordFormat::Json),
         ("dms_json", RecordFormat::DmsJson),
         ("cloudwatch_logs", RecordFormat::CloudWatchLogs),
+        ("avro", RecordFormat::Avro),
     ];
     let format = source.one_of("format", &formats, problems).unwrap_or(RecordFormat::Json);
+    if format == RecordFormat::Avro && transport.is_some_and(|transport| transport != Transport::Kafka) {
+        problems.at(source.at("format"), "`avro` comes through `kafka` only");
+    }
     source.finish(problems);
     Some((transport?, format))
 }
