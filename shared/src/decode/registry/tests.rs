@@ -66,7 +66,8 @@ fn a_schema_is_read_as_it_is_written() {
     }
     let upper = SchemaId::Glue(UUID).to_string().to_uppercase();
     assert_eq!(SchemaId::parse(&upper), Some(SchemaId::Glue(UUID)));
-    for text in ["", "+1", "-1", "4294967296", "b7b4a7f0-9c96-4e4a-a687-fb5de9ef0c6", "b7b4a7f09-c96-4e4a-a687-fb5de9ef0c63"]
+    for text in
+        ["", "+1", "-1", "4294967296", "b7b4a7f0-9c96-4e4a-a687-fb5de9ef0c6", "b7b4a7f09-c96-4e4a-a687-fb5de9ef0c63"]
     {
         assert_eq!(SchemaId::parse(text), None, "{text}");
     }

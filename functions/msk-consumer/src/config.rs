@@ -1,0 +1,185 @@
+//! Settings → which topic lands, where, and by which contract.
+//!
+//! Two steps: text is looked up, then resolved; nothing here is optional that must be there.
+
+use std::{path::PathBuf, str::FromStr, sync::Arc};
+
+use headgate::{
+    Code, Error,
+    config::Settings,
+    contract::{Contract, MaskKey},
+    dataset::{
+        Stream,
+        stream::{RecordFormat, Transport},
+    },
+};
+use headgate_aws::{lake::Location, state::Place};
+use headgate_columnar::bounds::Bounds;
+
+use crate::{
+    envelope::Envelope,
+    schemas::{Folder, Registry},
+};
+
+/// The function's settings, resolved.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// `AWS_LAMBDA_FUNCTION_NAME`: whose metrics these are.
+    pub function: String,
+    /// `LAKE`: `s3://bucket[/prefix]` or a directory, as written.
+    pub lake: String,
+    /// `STATE`: `dynamodb://table` or a directory.
+    pub state: Place,
+    /// `DATASETS_DIR`: where the dataset files are.
+    pub datasets: PathBuf,
+    /// `DATASET`: the one that the topic's records belong to.
+    pub dataset: String,
+    /// `MASK_KEY`: the key of hashed columns.
+    pub mask_key: Option<MaskKey>,
+    /// `FAILURES`: how a failure is answered.
+    pub failures: Failures,
+    /// `SCHEMAS_DIR`: where schema files are.
+    pub schemas: Option<PathBuf>,
+    /// `HEADGATE_MEMORY_MB`.
+    pub bounds: Bounds,
+}
+
+/// How records that are to be delivered again are told of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Failures {
+    /// `records`: by name. The event source mapping must have `ReportBatchItemFailures`, or they are lost.
+    #[default]
+    Records,
+    /// `batch`: the invocation fails. For mappings without partial responses, which are those without provisioned pollers.
+    Batch,
+}
+
+impl FromStr for Failures {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "records" => Ok(Self::Records),
+            "batch" => Ok(Self::Batch),
+            _ => Err("must be `records` or `batch`"),
+        }
+    }
+}
+
+impl Config {
+    /// Reads the settings through `lookup`.
+    ///
+    /// # Errors
+    /// Misconfigured, naming every missing or wrong setting at once.
+    pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
+        let mut settings = Settings::new(lookup);
+        let function = settings.or("AWS_LAMBDA_FUNCTION_NAME", "msk-consumer".to_owned());
+        let lake = settings.required::<String>("LAKE");
+        if let Some(Err(error)) = lake.as_deref().map(Location::parse) {
+            settings.problem("LAKE", error);
+        }
+        let state = settings.required::<String>("STATE").and_then(|state| match Place::parse(&state) {
+            Ok(place) => Some(place),
+            Err(error) => {
+                settings.problem("STATE", error);
+                None
+            }
+        });
+        let dataset = settings.required("DATASET");
+        let mask_key = settings.optional::<String>("MASK_KEY").and_then(|key| match MaskKey::new(key.as_bytes()) {
+            Ok(key) => Some(key),
+            Err(error) => {
+                settings.problem("MASK_KEY", error);
+                None
+            }
+        });
+        let home = settings.optional::<PathBuf>("LAMBDA_TASK_ROOT").or_else(beside_the_binary).unwrap_or_default();
+        let datasets = settings.optional("DATASETS_DIR").unwrap_or_else(|| home.join("datasets"));
+        let failures = settings.or("FAILURES", Failures::default());
+        let schemas = settings.optional("SCHEMAS_DIR");
+        let bounds = Bounds::read(&mut settings);
+        let there = lake.zip(state).zip(dataset);
+        settings.finish(there.map(|((lake, state), dataset)| Self {
+            function,
+            lake,
+            state,
+            datasets,
+            dataset,
+            mask_key,
+            failures,
+            schemas,
+            bounds,
+        }))
+    }
+
+    /// Reads the dataset file.
+    ///
+    /// # Errors
+    /// Misconfigured, listing every problem of the file; also where its records come by something else.
+    pub fn load(&self) -> Result<(Stream, Contract, Envelope), Error> {
+        let path = self.datasets.join(format!("{}.json", self.dataset));
+        let stream = Stream::load(&path)?;
+        if stream.transport != Transport::Kafka {
+            let message = format!("{}: $.source.type: must be `kafka` for this function", path.display());
+            return Err(Error::misconfigured(Code::InvalidConfig, message));
+        }
+        if stream.format == RecordFormat::Avro && self.schemas.is_none() {
+            let message = format!("{}: `avro` needs schemas: set SCHEMAS_DIR", path.display());
+            return Err(Error::misconfigured(Code::InvalidConfig, message));
+        }
+        let envelope = Envelope::of(&stream)?;
+        let contract = Contract::new(&stream, self.mask_key.clone())?;
+        Ok((stream, contract, envelope))
+    }
+
+    /// Where schemas are looked for, in this order.
+    pub(crate) fn registries(&self) -> Result<Vec<Arc<dyn Registry>>, Error> {
+        let folder = self.schemas.clone().map(|folder| Arc::new(Folder::new(folder)) as Arc<dyn Registry>);
+        Ok(folder.into_iter().collect())
+    }
+}
+
+fn beside_the_binary() -> Option<PathBuf> {
+    std::env::current_exe().ok()?.parent().map(PathBuf::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(given: &[(&str, &str)]) -> Result<Config, String> {
+        let lookup = |name: &str| given.iter().find(|(given, _)| *given == name).map(|(_, text)| (*text).to_owned());
+        Config::read(lookup).map_err(|error| error.message)
+    }
+
+    #[test]
+    fn settings_are_resolved() {
+        let config = read(&[
+            ("LAKE", "s3://lake"),
+            ("STATE", "dynamodb://state"),
+            ("DATASET", "clicks"),
+            ("FAILURES", "batch"),
+            ("LAMBDA_TASK_ROOT", "/var/task"),
+        ])
+        .unwrap();
+        assert_eq!(config.state, Place::Table("state".to_owned()));
+        assert_eq!(config.datasets, PathBuf::from("/var/task/datasets"));
+        assert_eq!(config.failures, Failures::Batch);
+        assert_eq!((config.dataset.as_str(), config.lake.as_str()), ("clicks", "s3://lake"));
+    }
+
+    #[test]
+    fn all_problems_are_told_at_once() {
+        let told = read(&[("LAKE", "gs://lake"), ("MASK_KEY", "short"), ("FAILURES", "none")]).unwrap_err();
+        for problem in [
+            "LAKE: lake \"gs://lake\"",
+            "STATE: not set",
+            "DATASET: not set",
+            "MASK_KEY: the mask key must",
+            "FAILURES: must be",
+        ] {
+            assert!(told.contains(problem), "{problem}: {told}");
+        }
+        assert!(!told.contains("short"), "a key is never told: {told}");
+    }
+}
