@@ -18,7 +18,7 @@ use headgate_columnar::bounds::Bounds;
 
 use crate::{
     envelope::Envelope,
-    schemas::{Folder, Registry},
+    schemas::{Confluent, Folder, Login, Registry},
 };
 
 /// The function's settings, resolved.
@@ -40,6 +40,8 @@ pub struct Config {
     pub failures: Failures,
     /// `SCHEMAS_DIR`: where schema files are.
     pub schemas: Option<PathBuf>,
+    /// `REGISTRY_URL` and `REGISTRY_AUTH`: a Confluent registry.
+    pub registry: Option<Confluent>,
     /// `HEADGATE_MEMORY_MB`.
     pub bounds: Bounds,
 }
@@ -97,6 +99,15 @@ impl Config {
         let datasets = settings.optional("DATASETS_DIR").unwrap_or_else(|| home.join("datasets"));
         let failures = settings.or("FAILURES", Failures::default());
         let schemas = settings.optional("SCHEMAS_DIR");
+        let login = settings.optional::<Login>("REGISTRY_AUTH");
+        let registry = settings.optional::<String>("REGISTRY_URL");
+        let registry = registry.and_then(|url| match Confluent::new(&url, login) {
+            Ok(registry) => Some(registry),
+            Err(error) => {
+                settings.problem("REGISTRY_URL", error);
+                None
+            }
+        });
         let bounds = Bounds::read(&mut settings);
         let there = lake.zip(state).zip(dataset);
         settings.finish(there.map(|((lake, state), dataset)| Self {
@@ -108,6 +119,7 @@ impl Config {
             mask_key,
             failures,
             schemas,
+            registry,
             bounds,
         }))
     }
@@ -123,8 +135,8 @@ impl Config {
             let message = format!("{}: $.source.type: must be `kafka` for this function", path.display());
             return Err(Error::misconfigured(Code::InvalidConfig, message));
         }
-        if stream.format == RecordFormat::Avro && self.schemas.is_none() {
-            let message = format!("{}: `avro` needs schemas: set SCHEMAS_DIR", path.display());
+        if stream.format == RecordFormat::Avro && self.schemas.is_none() && self.registry.is_none() {
+            let message = format!("{}: `avro` needs schemas: set REGISTRY_URL or SCHEMAS_DIR", path.display());
             return Err(Error::misconfigured(Code::InvalidConfig, message));
         }
         let envelope = Envelope::of(&stream)?;
@@ -133,9 +145,10 @@ impl Config {
     }
 
     /// Where schemas are looked for, in this order.
-    pub(crate) fn registries(&self) -> Result<Vec<Arc<dyn Registry>>, Error> {
+    pub(crate) fn registries(&self) -> Vec<Arc<dyn Registry>> {
         let folder = self.schemas.clone().map(|folder| Arc::new(Folder::new(folder)) as Arc<dyn Registry>);
-        Ok(folder.into_iter().collect())
+        let service = self.registry.clone().map(|service| Arc::new(service) as Arc<dyn Registry>);
+        folder.into_iter().chain(service).collect()
     }
 }
 
@@ -170,16 +183,25 @@ mod tests {
 
     #[test]
     fn all_problems_are_told_at_once() {
-        let told = read(&[("LAKE", "gs://lake"), ("MASK_KEY", "short"), ("FAILURES", "none")]).unwrap_err();
+        let told = read(&[
+            ("LAKE", "gs://lake"),
+            ("MASK_KEY", "short"),
+            ("FAILURES", "none"),
+            ("REGISTRY_URL", "sr:8081"),
+            ("REGISTRY_AUTH", "secret"),
+        ])
+        .unwrap_err();
         for problem in [
             "LAKE: lake \"gs://lake\"",
             "STATE: not set",
             "DATASET: not set",
             "MASK_KEY: the mask key must",
             "FAILURES: must be",
+            "REGISTRY_URL: `sr:8081`",
+            "REGISTRY_AUTH: must be",
         ] {
             assert!(told.contains(problem), "{problem}: {told}");
         }
-        assert!(!told.contains("short"), "a key is never told: {told}");
+        assert!(!told.contains("short") && !told.contains("secret"), "a key is never told: {told}");
     }
 }

@@ -65,7 +65,7 @@ impl Ports {
             stream,
             contract,
             envelope,
-            schemas: Schemas::new(config.registries()?, Arc::clone(&clock)),
+            schemas: Schemas::new(config.registries(), Arc::clone(&clock)),
             failures: config.failures,
             store: lake::open(&config.lake).await?,
             state: config.state.open(Arc::clone(&clock)).await,

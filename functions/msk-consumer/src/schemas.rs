@@ -2,6 +2,7 @@
 //!
 //! Where they come from is a [`Registry`]'s business: a folder, a service, or one after the other.
 
+mod confluent;
 mod folder;
 
 use std::{
@@ -18,6 +19,7 @@ use headgate::{
     decode::{Refusal, registry::SchemaId},
 };
 
+pub use confluent::{Confluent, Login};
 pub use folder::Folder;
 
 use crate::avro::Schema;
