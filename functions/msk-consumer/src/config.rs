@@ -8,10 +8,7 @@ use headgate::{
     Code, Error,
     config::Settings,
     contract::{Contract, MaskKey},
-    dataset::{
-        Stream,
-        stream::{RecordFormat, Transport},
-    },
+    dataset::{Stream, stream::Transport},
 };
 use headgate_aws::{lake::Location, state::Place};
 use headgate_columnar::bounds::Bounds;
@@ -135,9 +132,14 @@ impl Config {
             let message = format!("{}: $.source.type: must be `kafka` for this function", path.display());
             return Err(Error::misconfigured(Code::InvalidConfig, message));
         }
-        if stream.format == RecordFormat::Avro && self.schemas.is_none() && self.registry.is_none() {
+        if stream.format.is_avro() && self.schemas.is_none() && self.registry.is_none() {
             let message = format!("{}: `avro` needs schemas: set REGISTRY_URL or SCHEMAS_DIR", path.display());
             return Err(Error::misconfigured(Code::InvalidConfig, message));
+        }
+        let has_op = stream.columns.iter().any(|field| field.path == ["envelope", "op"]);
+        if stream.format.is_debezium() && !has_op {
+            let what = "a column of path `envelope.op` must tell deletes from the rest";
+            return Err(Error::misconfigured(Code::InvalidConfig, format!("{}: $.columns: {what}", path.display())));
         }
         let envelope = Envelope::of(&stream)?;
         let contract = Contract::new(&stream, self.mask_key.clone())?;

@@ -14,7 +14,7 @@ use headgate::{
 };
 use headgate_columnar::stream::UNPACKED;
 
-use crate::{avro, schemas::Known};
+use crate::{avro, debezium, schemas::Known};
 
 /// What a value says.
 #[derive(Debug, PartialEq, Eq)]
@@ -23,11 +23,13 @@ pub(crate) enum Content {
     Plain(Bytes),
     /// One JSON object that was under a header or in another format.
     Object(String),
+    /// A message of the transport.
+    Control,
 }
 
 /// The schema that it takes to read `bytes`, if any.
 pub(crate) fn schema(format: RecordFormat, bytes: &Bytes, told: Option<&SchemaMetadata<'_>>) -> Option<SchemaId> {
-    (format == RecordFormat::Avro).then(|| datum(bytes, told).ok()).flatten().map(|(id, _)| id)
+    format.is_avro().then(|| datum(bytes, told).ok()).flatten().map(|(id, _)| id)
 }
 
 /// What `bytes` say.
@@ -37,7 +39,7 @@ pub(crate) fn read(
     told: Option<&SchemaMetadata<'_>>,
     known: &Known,
 ) -> Result<Content, Refusal> {
-    if format == RecordFormat::Avro {
+    if format.is_avro() {
         let (id, datum) = datum(bytes, told)?;
         return Ok(Content::Object(avro::decode(known.get(id)?, &datum, UNPACKED)?));
     }
@@ -85,9 +87,11 @@ pub(crate) fn key(
         match read(format, key, told, known)? {
             Content::Object(text) => object(&text),
             Content::Plain(bytes) => std::str::from_utf8(&bytes).ok().and_then(object),
+            Content::Control => None,
         }
     } else {
         std::str::from_utf8(key).ok().and_then(object)
     };
-    Ok(text.unwrap_or_else(|| "{}".to_owned()))
+    let text = text.unwrap_or_else(|| "{}".to_owned());
+    Ok(if format.is_debezium() { debezium::payload(&text).to_owned() } else { text })
 }

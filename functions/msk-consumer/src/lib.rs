@@ -3,6 +3,7 @@
 pub mod avro;
 pub mod config;
 mod content;
+mod debezium;
 mod emit;
 pub mod envelope;
 pub mod handler;

@@ -18,6 +18,7 @@ use headgate_columnar::stream::{Body, Intake, Source};
 use crate::{
     Share,
     content::{self, Content},
+    debezium,
     handler::Ports,
     schemas::Known,
 };
@@ -88,7 +89,7 @@ impl Lot<'_> {
         let shard = landing::open(ports.state.as_ref(), &item).await?;
         let known = ports.schemas.find(self.schemas(&shard, ports)).await?;
         let newest = self.items.iter().filter_map(Item::at).max();
-        let mut share = Share {
+        let mut report = Share {
             offsets_skipped: self.skipped(&shard),
             age_milliseconds: newest.map(|newest| now.0 - newest.0),
             ..self.share()
@@ -97,7 +98,7 @@ impl Lot<'_> {
         let mut last = None;
         for item in &self.items {
             if intake.bytes() > most {
-                share.again_from = Some(item.offset);
+                report.again_from = Some(item.offset);
                 break;
             }
             if shard.is_done(&item.mark) {
@@ -105,16 +106,16 @@ impl Lot<'_> {
             } else {
                 item.take(ports, &known, &mut intake);
             }
-            share.records += 1;
+            report.records += 1;
             last = Some(item.mark.clone());
         }
-        let Some(last) = last else { return Ok(share) };
-        share.bytes_in = intake.bytes() as u64;
+        let Some(last) = last else { return Ok(report) };
+        report.bytes_in = intake.bytes() as u64;
         let source = Source { stream: &self.topic, shard: &number, attempt: shard.attempt().clone() };
         let (objects, tally) = intake.finish(&source)?;
-        share.tally(tally, now);
-        share.landed = shard.land(ports.store.as_ref(), ports.state.as_ref(), objects, last).await?;
-        Ok(share)
+        report.tally(tally, now);
+        report.landed = shard.land(ports.store.as_ref(), ports.state.as_ref(), objects, last).await?;
+        Ok(report)
     }
 
     /// The schemas that the records which are not done were written with.
@@ -122,12 +123,15 @@ impl Lot<'_> {
         let format = ports.stream.format;
         let records =
             self.items.iter().filter(|item| !shard.is_done(&item.mark)).filter_map(|item| item.read.as_ref().ok());
-        let schema = |record: &Record<'_>| match (&record.value, &record.key) {
-            (Some(value), _) => content::schema(format, value, record.value_schema.as_ref()),
-            (None, Some(key)) => content::schema(format, key, record.key_schema.as_ref()),
-            (None, None) => None,
+        let schemas = |record: &Record<'_>| {
+            let value = record.value.as_ref();
+            // The key is looked at where there is no value, or where that may say nothing of the row.
+            let key = record.key.as_ref().filter(|_| value.is_none() || format.is_debezium());
+            let value = value.and_then(|value| content::schema(format, value, record.value_schema.as_ref()));
+            let key = key.and_then(|key| content::schema(format, key, record.key_schema.as_ref()));
+            value.into_iter().chain(key)
         };
-        records.filter_map(schema).collect()
+        records.flat_map(schemas).collect()
     }
 
     /// How many offsets there are between what is done and the first record that is not.
@@ -156,7 +160,14 @@ impl Item<'_> {
                 }
                 match &record.value {
                     Some(value) => {
-                        let read = content::read(ports.stream.format, value, record.value_schema.as_ref(), known);
+                        let format = ports.stream.format;
+                        let read = content::read(format, value, record.value_schema.as_ref(), known);
+                        let read = if format.is_debezium() {
+                            let key = || content::key(format, record.key.as_ref(), record.key_schema.as_ref(), known);
+                            read.and_then(|content| debezium::row(content, &ports.stream, key))
+                        } else {
+                            read
+                        };
                         take(read, &body(value.clone()), intake);
                     }
                     None if ports.envelope.keeps_tombstones() => {
@@ -181,6 +192,7 @@ fn take(read: Result<Content, Refusal>, body: &Body<'_>, intake: &mut Intake<'_>
     match read {
         Ok(Content::Plain(_)) => intake.take(body),
         Ok(Content::Object(text)) => intake.take_object(body, &text),
+        Ok(Content::Control) => intake.control(),
         Err(Refusal { code, reason }) => intake.refused(body, code, &reason),
     }
 }

@@ -66,11 +66,11 @@ impl<'a> Decoder<'a> {
             }
             Shape::Float => {
                 let value = f32::from_le_bytes(self.array()?);
-                self.float(value.is_finite(), format!("{value:?}"))?;
+                self.float(value.is_finite(), &format!("{value:?}"))?;
             }
             Shape::Double => {
                 let value = f64::from_le_bytes(self.array()?);
-                self.float(value.is_finite(), format!("{value:?}"))?;
+                self.float(value.is_finite(), &format!("{value:?}"))?;
             }
             Shape::Bytes => {
                 let bytes = self.bytes()?;
@@ -145,11 +145,11 @@ impl<'a> Decoder<'a> {
         Ok(())
     }
 
-    fn float(&mut self, finite: bool, text: String) -> Result<(), Refusal> {
+    fn float(&mut self, finite: bool, text: &str) -> Result<(), Refusal> {
         if !finite {
             return Err(untold("a number is infinite, or not a number"));
         }
-        self.write(&text);
+        self.write(text);
         Ok(())
     }
 

@@ -104,8 +104,8 @@ impl Logical {
             Self::Uuid => {
                 let number = u128::from_be_bytes(bytes.try_into().ok()?);
                 let digits = format!("{number:032x}");
-                let (a, b, c, d, e) = (&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]);
-                Some(format!("\"{a}-{b}-{c}-{d}-{e}\""))
+                let groups = [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]];
+                Some(format!("\"{}\"", groups.join("-")))
             }
             Self::Duration => {
                 let part = |at: usize| Some(u32::from_le_bytes(bytes.get(at..at + 4)?.try_into().ok()?));

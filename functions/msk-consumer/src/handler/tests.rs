@@ -121,7 +121,7 @@ impl Scene {
         let mut lake = BTreeMap::new();
         for object in self.store.list("", None).await.unwrap().objects {
             let (_, body) = self.store.get(&object.key).await.unwrap().unwrap();
-            let lines = if object.key.ends_with(".jsonl") {
+            let lines = if object.key.starts_with("quarantine/") {
                 let text = String::from_utf8(body.to_vec()).unwrap();
                 text.lines()
                     .map(|line| {
@@ -324,6 +324,41 @@ async fn a_mapping_may_know_the_schema() {
     order["valueSchemaMetadata"] = json!({"dataFormat": "AVRO", "schemaId": "2"});
     assert_eq!(scene.deliver(&[order]).await, NONE);
     assert_eq!(scene.ids().await, (vec![1], vec![]));
+}
+
+#[tokio::test]
+async fn change_events_become_rows() {
+    let columns = json!([{"name": "id", "type": "int64"}, {"name": "state", "type": "string"},
+        {"name": "_op", "path": "envelope.op", "type": "string", "required": true},
+        {"name": "lsn", "path": "envelope.source.lsn", "type": "int64"}]);
+    let scene = scene("debezium_json", &columns);
+    let change = |op: &str, before: Value, after: Value| json!({"before": before, "after": after, "source": {"lsn": 7}, "op": op, "ts_ms": 1, "transaction": null});
+    let row = |id: i64, state: &str| json!({"id": id, "state": state});
+    let mut offset = 0;
+    let mut record = |event: Value| {
+        offset += 1;
+        record(0, offset, Some(event.to_string().as_bytes()))
+    };
+    let decimal = json!({"fields": [{"name": "org.apache.kafka.connect.data.Decimal"}]});
+    let batch = [
+        record(change("c", Value::Null, row(1, "new"))),
+        record(json!({"schema": {"type": "struct"}, "payload": change("u", row(1, "new"), row(1, "paid"))})),
+        record(change("d", row(1, "paid"), Value::Null)),
+        record(change("d", Value::Null, Value::Null)),
+        record(change("r", Value::Null, json!({}))),
+        record(change("t", Value::Null, Value::Null)),
+        record(change("x", Value::Null, row(1, "new"))),
+        record(change("u", row(1, "new"), Value::Null)),
+        record(row(1, "new")),
+        record(json!({"schema": decimal, "payload": change("c", Value::Null, row(1, "new"))})),
+        record(json!([])),
+    ];
+    assert_eq!(scene.deliver(&batch).await, NONE);
+    let lake: Vec<_> = scene.lake().await.into_values().collect();
+    let refused = ["unknown_op 7", "invalid_json 8", "unknown_op 9", "incompatible_type 10", "invalid_json 11"]
+        .map(str::to_owned);
+    let rows = ["1 new c 7 -", "1 paid u 7 -", "1 paid d 7 -", "4 - d 7 -", "- - r 7 -"].map(str::to_owned);
+    assert_eq!(lake, [refused, rows]);
 }
 
 #[tokio::test]

@@ -132,6 +132,11 @@ impl<'c> Intake<'c> {
         self.fates.add(Fate::Dropped { reason: Dropped::Tombstone }, 1);
     }
 
+    /// Takes a record that is a message of the transport.
+    pub fn control(&mut self) {
+        self.fates.add(Fate::Dropped { reason: Dropped::Control }, 1);
+    }
+
     /// Says what came beside the records that are taken from now on, as [`Reader::beside`] has it.
     pub fn beside(&mut self, members: &str) {
         self.reader.beside(members);
@@ -167,8 +172,9 @@ impl<'c> Intake<'c> {
         };
         self.bytes += unpacked.len();
         match self.stream.format {
-            RecordFormat::Json | RecordFormat::DmsJson | RecordFormat::Avro => self.documents(body, &unpacked),
             RecordFormat::CloudWatchLogs => self.log_events(body, &unpacked),
+            // Of other formats the caller has made objects.
+            _ => self.documents(body, &unpacked),
         }
     }
 

@@ -53,10 +53,13 @@ fn source(root: &mut Object<'_>, problems: &mut Problems) -> Option<(Transport, 
         ("dms_json", RecordFormat::DmsJson),
         ("cloudwatch_logs", RecordFormat::CloudWatchLogs),
         ("avro", RecordFormat::Avro),
+        ("debezium_json", RecordFormat::DebeziumJson),
+        ("debezium_avro", RecordFormat::DebeziumAvro),
     ];
     let format = source.one_of("format", &formats, problems).unwrap_or(RecordFormat::Json);
-    if format == RecordFormat::Avro && transport.is_some_and(|transport| transport != Transport::Kafka) {
-        problems.at(source.at("format"), "`avro` comes through `kafka` only");
+    let of_kafka = format.is_avro() || format.is_debezium();
+    if of_kafka && transport.is_some_and(|transport| transport != Transport::Kafka) {
+        problems.at(source.at("format"), "comes through `kafka` only");
     }
     source.finish(problems);
     Some((transport?, format))
