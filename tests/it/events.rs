@@ -17,12 +17,12 @@ use serde_json::{Value, json};
 
 use self::lake::{Lake, Table};
 
-fn folder(relative: &str) -> PathBuf {
+pub fn folder(relative: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(relative)
 }
 
 /// The JSON files of a folder by their stems.
-fn documents(folder: &Path) -> BTreeMap<String, Value> {
+pub fn documents(folder: &Path) -> BTreeMap<String, Value> {
     let document = |path: PathBuf| {
         let text = fs::read_to_string(&path).unwrap();
         let value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
@@ -42,7 +42,7 @@ async fn played(name: &str, event: &Value) -> Value {
     json!({"first": first, "second": second, "rows": rows, "metrics": lake.metrics()})
 }
 
-fn told(answer: Result<Value, Error>) -> Value {
+pub fn told(answer: Result<Value, Error>) -> Value {
     match answer {
         Ok(answer) => json!({"answer": answer}),
         Err(error) => json!({"error": error}),

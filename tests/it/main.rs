@@ -5,5 +5,6 @@
 mod dynamodb;
 mod events;
 mod house;
+mod kafka;
 mod merge;
 mod s3;
