@@ -2,7 +2,7 @@
 //!
 //! The process environment is read in [`process_environment`] and nowhere else; everything above takes a lookup.
 
-use std::{fmt::Display, str::FromStr};
+use std::{fmt::Display, path::PathBuf, str::FromStr};
 
 use crate::error::{Code, Error};
 
@@ -60,6 +60,13 @@ impl<F: Fn(&str) -> Option<String>> Settings<F> {
         T: FromStr<Err: Display>,
     {
         self.optional(name).unwrap_or(default)
+    }
+
+    /// The folder of the dataset files: `DATASETS_DIR`, else `datasets` in `LAMBDA_TASK_ROOT` or beside the binary.
+    pub fn datasets(&mut self) -> PathBuf {
+        let beside = || Some(std::env::current_exe().ok()?.parent()?.to_owned());
+        let home = self.optional::<PathBuf>("LAMBDA_TASK_ROOT").or_else(beside).unwrap_or_default();
+        self.optional("DATASETS_DIR").unwrap_or_else(|| home.join("datasets"))
     }
 
     /// Notes a problem that shows only when settings are seen together.
@@ -122,6 +129,18 @@ mod tests {
         let expected =
             "settings: BUCKET: not set; MEMORY_MB: invalid digit found in string; THREADS: must be at least 1";
         assert_eq!(error.message, expected);
+    }
+
+    #[test]
+    fn dataset_files_have_a_place() {
+        let folder = |given: &[(&str, &str)]| {
+            let lookup =
+                |name: &str| given.iter().find(|(given, _)| *given == name).map(|(_, text)| (*text).to_owned());
+            Settings::new(lookup).datasets()
+        };
+        assert_eq!(folder(&[("LAMBDA_TASK_ROOT", "/var/task")]), PathBuf::from("/var/task/datasets"));
+        assert_eq!(folder(&[("LAMBDA_TASK_ROOT", "/var/task"), ("DATASETS_DIR", "d")]), PathBuf::from("d"));
+        assert!(folder(&[]).ends_with("deps/datasets"), "beside the test's binary");
     }
 
     #[test]

@@ -3,15 +3,18 @@
 //! One pass over the text, led by the columns: no tree of a record is ever built. Pure: no IO, and no arrow; where the
 //! values go is the caller's [`Sink`].
 
+use std::path::Path;
+
 use crate::{
-    dataset::{
-        ColumnType,
-        stream::{Field, Stream, UnknownFields},
-    },
+    dataset::stream::{Field, Mask, RecordFormat, Stream, Transport, UnknownFields},
     error::{Code, Error},
 };
 
+mod control;
 mod extra;
+pub mod json;
+mod key;
+mod known;
 mod lexer;
 mod reader;
 mod refused;
@@ -55,6 +58,8 @@ pub struct Column {
     pub node: Node,
     /// Whether it never is null.
     pub required: bool,
+    /// Whether a record without it is refused.
+    demanded: bool,
     /// Where it is in the record, for messages.
     path: Vec<String>,
     /// JSON that stands for a missing value.
@@ -67,9 +72,12 @@ pub struct Column {
 pub struct Contract {
     columns: Vec<Column>,
     nodes: usize,
+    format: RecordFormat,
     tree: Branch,
     /// The columns of what comes beside a record.
     beside: Branch,
+    /// How many fields both trees have.
+    fields: usize,
     unknown: UnknownFields,
     event_time: Option<usize>,
     partition: Vec<usize>,
@@ -77,19 +85,50 @@ pub struct Contract {
 }
 
 impl Contract {
+    /// Reads the dataset file `name` in `folder`, whose records must come by `transport`, and compiles it.
+    ///
+    /// # Errors
+    /// Misconfigured, listing every problem of the file; also as [`Contract::new`].
+    pub fn load(
+        folder: &Path,
+        name: &str,
+        transport: Transport,
+        key: Option<MaskKey>,
+    ) -> Result<(Stream, Self), Error> {
+        let path = folder.join(format!("{name}.json"));
+        let stream = Stream::load(&path)?;
+        let told = |what: String| Error::misconfigured(Code::InvalidConfig, format!("{}: {what}", path.display()));
+        if stream.name != name {
+            return Err(told(format!(
+                "$.name: is `{}`: the file and the dataset must have the same name",
+                stream.name
+            )));
+        }
+        if stream.transport != transport {
+            return Err(told(format!("$.source.type: must be `{transport}` for this function")));
+        }
+        let contract = Self::new(&stream, key)?;
+        Ok((stream, contract))
+    }
+
     /// Compiles the dataset's columns; `key` hides the values of hashed columns.
     ///
     /// # Errors
     /// Misconfigured: a column is hashed and there is no key; a `default` is no value of its column.
     pub fn new(stream: &Stream, key: Option<MaskKey>) -> Result<Self, Error> {
         let mut nodes = 0;
-        let columns: Result<Vec<_>, Error> = stream.columns.iter().map(|field| column(field, &mut nodes)).collect();
+        let columns: Result<Vec<_>, Error> =
+            stream.columns.iter().map(|field| column(stream, field, &mut nodes)).collect();
+        let columns = columns?;
+        let (tree, beside, fields) = Branch::of(stream, &columns);
         let index = |name: &String| stream.columns.iter().position(|field| field.name == *name);
         let contract = Self {
-            columns: columns?,
+            columns,
             nodes,
-            tree: Branch::of(stream),
-            beside: Branch::beside(stream),
+            format: stream.format,
+            tree,
+            beside,
+            fields,
             unknown: stream.unknown_fields,
             event_time: stream.event_time.as_ref().and_then(index),
             partition: stream.partition_by.columns.iter().filter_map(index).collect(),
@@ -100,7 +139,7 @@ impl Contract {
     }
 
     fn check(&self, stream: &Stream) -> Result<(), Error> {
-        let hashed = stream.columns.iter().find(|field| field.mask == Some(crate::dataset::stream::Mask::Hash));
+        let hashed = stream.columns.iter().find(|field| field.mask == Some(Mask::Hash));
         if let (Some(field), None) = (hashed, &self.key) {
             let message = format!("{}: column `{}` is hashed: set MASK_KEY", stream.name, field.name);
             return Err(Error::misconfigured(Code::InvalidConfig, message));
@@ -108,7 +147,8 @@ impl Contract {
         let mut reader = Reader::new(self);
         for (index, column) in self.columns.iter().enumerate() {
             if let Err(refused) = reader.check_default(column) {
-                let message = format!("{}: $.columns[{index}].default: {}", stream.name, refused.reason());
+                let within = &refused.path()[1..];
+                let message = format!("{}: $.columns[{index}].default{within}: {}", stream.name, refused.reason());
                 return Err(Error::misconfigured(refused.code, message));
             }
         }
@@ -140,19 +180,23 @@ impl Contract {
     }
 }
 
-fn column(field: &Field, nodes: &mut usize) -> Result<Column, Error> {
+fn column(stream: &Stream, field: &Field, nodes: &mut usize) -> Result<Column, Error> {
     Ok(Column {
         name: field.name.clone(),
         node: Node::new(&field.r#type, nodes),
-        required: field.required && field.mask != Some(crate::dataset::stream::Mask::Erase),
-        path: field.path.clone(),
+        required: field.required && field.mask != Some(Mask::Erase),
+        demanded: field.required,
+        path: tree::path(stream, field),
         default: field.default.as_ref().filter(|value| !value.is_null()).map(ToString::to_string),
         rule: Rule::of(field)?,
     })
 }
 
 impl Column {
-    fn is_date(&self) -> bool {
-        self.node.r#type == ColumnType::Date
+    fn is_erased(&self) -> bool {
+        self.rule.as_ref().is_some_and(|rule| rule.mask == Some(Mask::Erase))
     }
 }
+
+#[cfg(test)]
+mod tests;

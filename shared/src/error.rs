@@ -71,6 +71,8 @@ pub enum Code {
     CheckFailed,
     /// The batch has more partitions than one call may write.
     TooManyPartitions,
+    /// What is in one record belongs to several partitions, and the record can go to one only.
+    MixedPartitions,
     /// A file arrived after the files around it were settled.
     BehindHorizon,
     /// Whether a full load was repeated cannot be told from the files.
@@ -112,6 +114,7 @@ impl Code {
             Self::DuplicateField => "duplicate_field",
             Self::CheckFailed => "check_failed",
             Self::TooManyPartitions => "too_many_partitions",
+            Self::MixedPartitions => "mixed_partitions",
             Self::BehindHorizon => "behind_horizon",
             Self::AmbiguousReload => "ambiguous_reload",
             Self::FilesGone => "files_gone",

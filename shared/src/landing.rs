@@ -28,9 +28,9 @@
 //!   for the one it saw before and replace it with rows that the next batch brings again;
 //! - [`Shard::land`] is called even where no record is left: it completes what an earlier invocation left undone.
 //!
-//! **What is not kept.** If an invocation still runs after another took over, *and* the contract was changed or records
-//! were skipped between the two, the old one can create an object after it was removed, and its rows are there twice.
-//! None is ever lost.
+//! **What is not kept.** If an invocation, or a request of it, is still on its way after another took over, *and* the
+//! contract was changed or records were skipped between the two, it can create an object after that was removed, and
+//! its rows are there twice. None is ever lost.
 //!
 //! **Parallelization factor.** With more than one, Kinesis hands out several batches of a shard at once, and there is no
 //! last place that is done: the batch with the higher numbers would make the others look done. Such a stream must not

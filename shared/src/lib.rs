@@ -20,5 +20,6 @@ pub mod quarantine;
 pub mod runtime;
 pub mod state;
 pub mod store;
+pub mod stream;
 
 pub use error::{Class, Code, Error};

@@ -11,8 +11,10 @@ use crate::dataset::stream::{Granularity, PartitionBy};
 /// What Hive calls the partition of null, and of the empty text.
 const NULL: &str = "__HIVE_DEFAULT_PARTITION__";
 
-/// The longest text of a column's value in a key: S3's keys end at 1,024 bytes.
+/// The longest text of a column's value in a key, for a name of a file system ends at 255 bytes.
 const LONGEST: usize = 200;
+/// The longest path: S3's keys end at 1,024 bytes, the dataset's prefix and the file's name included.
+const LONGEST_PATH: usize = 500;
 
 /// The partitions that rows turned out to belong to.
 #[derive(Debug)]
@@ -32,7 +34,7 @@ pub enum NoPartition {
     #[error("the event time is not in the years 1970 to 9999")]
     Time,
     /// A value is too long for a key.
-    #[error("a partition column's value is longer than {LONGEST} bytes in a key")]
+    #[error("the partition columns' values are too long for a key: {LONGEST} bytes each, {LONGEST_PATH} in all")]
     Value,
     /// There are too many others.
     #[error("the batch has more than {0} partitions; partition by columns of fewer values")]
@@ -100,6 +102,9 @@ impl Partitions {
                 return Err(NoPartition::Value);
             }
             path.push('/');
+        }
+        if path.len() > LONGEST_PATH {
+            return Err(NoPartition::Value);
         }
         Ok(path)
     }
@@ -179,6 +184,8 @@ mod tests {
         assert_eq!(check(hour, &[], i64::MAX, &[]), Err(NoPartition::Time));
         let long = "x".repeat(LONGEST + 1);
         assert_eq!(check(None, &["w"], AT, &[Some(&long)]), Err(NoPartition::Value));
+        let half = "x".repeat(LONGEST);
+        assert_eq!(check(None, &["w", "x", "y"], AT, &[Some(half.as_str()); 3]), Err(NoPartition::Value));
     }
 
     #[test]

@@ -87,9 +87,18 @@ fn directives(lookup: impl Fn(&str) -> Option<String>) -> String {
         None => "info".to_owned(),
         // Lambda knows a level above error.
         Some(set) if set.eq_ignore_ascii_case("fatal") => "error".to_owned(),
+        // At these levels the runtime and the SDK log events and requests whole.
+        Some(set) if ["trace", "debug"].iter().any(|level| set.to_ascii_lowercase().contains(level)) => {
+            format!("{set},{QUIET}")
+        }
         Some(set) => set,
     }
 }
+
+/// What must not tell all it knows: bodies, and the signatures of requests.
+const QUIET: &str = "lambda_runtime=info,lambda_runtime_api_client=info,hyper=info,hyper_util=info,h2=info,\
+    aws_config=info,aws_runtime=info,aws_sdk_dynamodb=info,aws_sdk_firehose=info,aws_sdk_kinesis=info,aws_sdk_s3=info,\
+    aws_sigv4=info,aws_smithy_http_client=info,aws_smithy_runtime=info,aws_smithy_runtime_api=info";
 
 fn subscriber<W>(directives: &str, writer: W) -> impl Subscriber + Send + Sync
 where
@@ -204,7 +213,8 @@ mod tests {
             directives(|name| given.iter().find(|(given, _)| *given == name).map(|(_, text)| (*text).to_owned()))
         };
         assert_eq!(level(&[]), "info");
-        assert_eq!(level(&[("RUST_LOG", "headgate=debug")]), "headgate=debug");
+        assert_eq!(level(&[("RUST_LOG", "headgate=debug")]), format!("headgate=debug,{QUIET}"));
+        assert_eq!(level(&[("AWS_LAMBDA_LOG_LEVEL", "TRACE")]), format!("TRACE,{QUIET}"));
         assert_eq!(level(&[("RUST_LOG", "debug"), ("AWS_LAMBDA_LOG_LEVEL", "WARN")]), "WARN");
         assert_eq!(level(&[("AWS_LAMBDA_LOG_LEVEL", "FATAL")]), "error");
     }

@@ -1,10 +1,12 @@
-//! `events/dms-merge/*.json` → what the function answers, each event delivered twice.
+//! `events/<function>/*.json` → what the function answers, each event delivered twice.
 //!
 //! The samples are the contract: a new one without its answer in `snapshots/` fails, and so does an answer without its
 //! sample. `HEADGATE_UPDATE=1 cargo test -p headgate-tests events` writes the answers anew; read them before they are
 //! committed.
 
+mod ingest;
 mod lake;
+mod transform;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,14 +17,23 @@ use std::{
 use headgate::{Error, config::process_environment};
 use serde_json::{Value, json};
 
-use self::lake::{Lake, Table};
+use crate::{
+    consume::lake::{Lake as KinesisLake, clickstream},
+    kafka::lake::Lake as KafkaLake,
+};
 
-pub fn folder(relative: &str) -> PathBuf {
+use self::{
+    ingest::Ingest,
+    lake::{Lake, Table},
+    transform::Transform,
+};
+
+fn folder(relative: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(relative)
 }
 
 /// The JSON files of a folder by their stems.
-pub fn documents(folder: &Path) -> BTreeMap<String, Value> {
+fn documents(folder: &Path) -> BTreeMap<String, Value> {
     let document = |path: PathBuf| {
         let text = fs::read_to_string(&path).unwrap();
         let value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
@@ -32,8 +43,8 @@ pub fn documents(folder: &Path) -> BTreeMap<String, Value> {
     entries.filter(|path| path.extension().is_some_and(|extension| extension == "json")).map(document).collect()
 }
 
-/// What becomes of an event: the answers to both deliveries, and the rows of each table after each.
-async fn played(name: &str, event: &Value) -> Value {
+/// What becomes of an event of `dms-merge`: the answers to both deliveries, and the rows of each table after each.
+async fn merged(name: &str, event: &Value) -> Value {
     let lake = Lake::new(if name.starts_with("bad-") { Table::Broken } else { Table::Empty });
     let first = told(lake.deliver(event).await);
     let rows = lake.rows().await;
@@ -42,16 +53,62 @@ async fn played(name: &str, event: &Value) -> Value {
     json!({"first": first, "second": second, "rows": rows, "metrics": lake.metrics()})
 }
 
-pub fn told(answer: Result<Value, Error>) -> Value {
+/// What becomes of a request to `api-ingest`: both answers, and what the stream has after each.
+async fn ingested(name: &str, event: &Value) -> Value {
+    let ingest = Ingest::new();
+    let first = told(ingest.deliver(event).await);
+    let records = ingest.records();
+    assert!(!name.starts_with("bad-") || records.is_empty(), "{name}: something was sent");
+    let second = told(ingest.deliver(event).await);
+    json!({"first": first, "second": second, "records": records, "records_twice": ingest.records().len(),
+        "metrics": ingest.metrics()})
+}
+
+/// What becomes of a batch of `firehose-transform`: the answer, which is the same twice, and what its source has again.
+async fn transformed(name: &str, event: &Value) -> Value {
+    let transform = Transform::of(event);
+    let answer = told(transform.deliver(event).await);
+    let (put, metrics) = (transform.put(), transform.metrics());
+    assert!(!name.starts_with("bad-") || !answer.to_string().contains(r#""Ok""#), "{name}: something is delivered");
+    assert_eq!(told(transform.deliver(event).await), answer, "{name}: the second answer is another one");
+    assert_eq!(transform.put().len(), 2 * put.len(), "{name}");
+    let mut played = answer;
+    played["put"] = json!(put);
+    played["metrics"] = json!(metrics);
+    played
+}
+
+/// What becomes of a batch of `kinesis-consumer`: both answers, and what is in the lake after each.
+async fn consumed(name: &str, event: &Value) -> Value {
+    let lake = KinesisLake::new(&clickstream(|_| {}));
+    let event = event.to_string();
+    let told = |answer: Result<_, Error>| told(answer.map(|answer| json!(answer)));
+    let first = told(lake.deliver(&event).await);
+    let seen = lake.seen().await;
+    let second = told(lake.deliver(&event).await);
+    assert_eq!(lake.seen().await, seen, "{name}: the second delivery changed the lake");
+    json!({"first": first, "second": second, "lake": seen})
+}
+
+/// What becomes of a batch of `msk-consumer`: both answers, what is in the lake after each, and the figures.
+async fn topics_consumed(name: &str, event: &Value) -> Value {
+    let lake = KafkaLake::new(if name.contains("avro") { "avro" } else { "json" });
+    let first = told(lake.deliver(event).await);
+    let seen = lake.seen().await;
+    let second = told(lake.deliver(event).await);
+    assert_eq!(lake.seen().await, seen, "{name}: the second delivery changed the lake");
+    json!({"first": first, "second": second, "lake": seen, "metrics": lake.metrics()})
+}
+
+fn told(answer: Result<Value, Error>) -> Value {
     match answer {
         Ok(answer) => json!({"answer": answer}),
         Err(error) => json!({"error": error}),
     }
 }
 
-#[tokio::test]
-async fn every_event_is_answered_as_agreed() {
-    let (events, snapshots) = (documents(&folder("../events/dms-merge")), folder("it/snapshots/dms-merge"));
+async fn agree(function: &str, played: impl AsyncFn(&str, &Value) -> Value) {
+    let (events, snapshots) = (samples(function), folder("it/snapshots").join(function));
     let agreed = documents(&snapshots);
     let update = process_environment("HEADGATE_UPDATE").is_some();
     let mut wrong = Vec::new();
@@ -70,9 +127,41 @@ async fn every_event_is_answered_as_agreed() {
     assert!(idle.is_empty(), "answers without an event: {idle:?}");
 }
 
+fn samples(function: &str) -> BTreeMap<String, Value> {
+    documents(&folder("../events").join(function))
+}
+
+#[tokio::test]
+async fn every_event_of_dms_merge_is_answered_as_agreed() {
+    agree("dms-merge", merged).await;
+}
+
+#[tokio::test]
+async fn every_batch_of_kinesis_consumer_is_answered_as_agreed() {
+    agree("kinesis-consumer", consumed).await;
+}
+
+#[tokio::test]
+async fn every_batch_of_msk_consumer_is_answered_as_agreed() {
+    agree("msk-consumer", topics_consumed).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_request_to_api_ingest_is_answered_as_agreed() {
+    agree("api-ingest", ingested).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_batch_of_firehose_transform_is_answered_as_agreed() {
+    agree("firehose-transform", transformed).await;
+}
+
 #[test]
 fn every_kind_of_event_has_its_samples() {
-    let events = documents(&folder("../events/dms-merge"));
-    let kinds: BTreeSet<_> = events.keys().filter_map(|name| name.split('-').next()).collect();
-    assert_eq!(kinds, BTreeSet::from(["bad", "edge", "ok"]), "a sample's name begins with ok-, bad- or edge-");
+    for function in fs::read_dir(folder("../events")).unwrap() {
+        let function = function.unwrap().file_name().to_string_lossy().into_owned();
+        let events = samples(&function);
+        let kinds: BTreeSet<_> = events.keys().filter_map(|name| name.split('-').next()).collect();
+        assert_eq!(kinds, BTreeSet::from(["bad", "edge", "ok"]), "{function}: names begin with ok-, bad- or edge-");
+    }
 }

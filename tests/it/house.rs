@@ -118,6 +118,13 @@ fn the_domain_links_neither() {
 }
 
 #[test]
+fn functions_that_write_no_parquet_link_no_arrow() {
+    for function in ["api-ingest", "firehose-transform"] {
+        assert_eq!(only(linked(&["--package", function], "normal,build", &[]), is_arrow), [""; 0], "{function}");
+    }
+}
+
+#[test]
 fn a_function_depends_on_the_shared_packages_and_no_other_function() {
     let members = members();
     let is_function = |member: &Value| text(&member["manifest_path"]).contains("/functions/");

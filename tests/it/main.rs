@@ -2,9 +2,13 @@
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by a panic")]
 
+mod consume;
 mod dynamodb;
 mod events;
 mod house;
+mod ingest;
 mod kafka;
+mod kinesis;
+mod landed;
 mod merge;
 mod s3;

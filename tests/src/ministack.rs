@@ -111,6 +111,28 @@ impl Ministack {
         self.ask(head, &body);
     }
 
+    /// Makes a Kinesis data stream of two shards.
+    ///
+    /// # Panics
+    /// Where the server refuses.
+    pub fn create_stream(&self, name: &str) {
+        drop(self.kinesis("CreateStream", &format!(r#"{{"StreamName":"{name}","ShardCount":2}}"#)));
+    }
+
+    /// One call of Kinesis's API: its name and its JSON. The answer's JSON.
+    ///
+    /// # Panics
+    /// Where the server refuses.
+    #[must_use]
+    pub fn kinesis(&self, call: &str, body: &str) -> String {
+        let head = format!(
+            "POST / HTTP/1.1\r\nX-Amz-Target: Kinesis_20131202.{call}\r\nContent-Type: application/x-amz-json-1.1\r\n"
+        );
+        let answer = ask(self.address, &head, body).expect("ministack to answer");
+        assert!(answer.starts_with("HTTP/1.1 200"), "{head}{answer}");
+        answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).unwrap_or_default()
+    }
+
     fn ask(&self, head: &str, body: &str) {
         let answer = ask(self.address, head, body).expect("ministack to answer");
         assert!(answer.starts_with("HTTP/1.1 200"), "{head}{answer}");
@@ -125,7 +147,7 @@ impl Ministack {
             .env("GATEWAY_PORT", address.port().to_string())
             .env("LOG_LEVEL", "WARNING")
             .env("S3_PERSIST", "0")
-            .env("SERVICES", "s3,dynamodb,sqs,sns,events")
+            .env("SERVICES", "s3,dynamodb,sqs,sns,events,kinesis,firehose")
             .env("TMPDIR", target().join("ministack-venv"))
             .stdin(Stdio::piped())
             .stdout(Stdio::null())

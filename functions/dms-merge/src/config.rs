@@ -17,10 +17,8 @@ use headgate_columnar::bounds::Bounds;
 pub struct Config {
     /// `AWS_LAMBDA_FUNCTION_NAME`: whose metrics these are.
     pub function: String,
-    /// `LAKE`: `s3://bucket[/prefix]` or a directory, as written.
-    pub lake: String,
-    /// Where that is.
-    pub location: Location,
+    /// `LAKE`: `s3://bucket[/prefix]` or a directory.
+    pub lake: Location,
     /// `DATASETS_DIR`: where the dataset files are.
     pub datasets: PathBuf,
     /// `DATASET`: the one dataset to serve; all where it is not set.
@@ -37,19 +35,11 @@ impl Config {
     pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
         let mut settings = Settings::new(lookup);
         let function = settings.or("AWS_LAMBDA_FUNCTION_NAME", "dms-merge".to_owned());
-        let lake = settings.required::<String>("LAKE").and_then(|lake| match Location::parse(&lake) {
-            Ok(location) => Some((lake, location)),
-            Err(error) => {
-                settings.problem("LAKE", error);
-                None
-            }
-        });
-        let datasets = settings.optional("DATASETS_DIR");
-        let home = settings.optional::<PathBuf>("LAMBDA_TASK_ROOT").or_else(beside_the_binary).unwrap_or_default();
+        let lake = settings.required("LAKE");
+        let datasets = settings.datasets();
         let only = settings.optional("DATASET");
         let bounds = Bounds::read(&mut settings);
-        let datasets = datasets.unwrap_or_else(|| home.join("datasets"));
-        settings.finish(lake.map(|(lake, location)| Self { function, lake, location, datasets, only, bounds }))
+        settings.finish(lake.map(|lake| Self { function, lake, datasets, only, bounds }))
     }
 
     /// Reads the dataset files that are to be served.
@@ -63,10 +53,6 @@ impl Config {
             None => Ok(datasets.tables().cloned().collect()),
         }
     }
-}
-
-fn beside_the_binary() -> Option<PathBuf> {
-    std::env::current_exe().ok()?.parent().map(PathBuf::from)
 }
 
 #[cfg(test)]
@@ -86,8 +72,7 @@ mod tests {
         let given = [("LAKE", "s3://lake/raw"), ("LAMBDA_TASK_ROOT", "/var/task"), ("HEADGATE_THREADS", "2")];
         let expected = Config {
             function: "dms-merge".to_owned(),
-            lake: "s3://lake/raw".to_owned(),
-            location: Location::Bucket { bucket: "lake".to_owned(), prefix: "raw".to_owned() },
+            lake: Location::Bucket { bucket: "lake".to_owned(), prefix: "raw".to_owned() },
             datasets: "/var/task/datasets".into(),
             only: None,
             bounds: Bounds { threads: 2, memory: 1 << 30 },
@@ -95,7 +80,6 @@ mod tests {
         assert_eq!(read(&given), Ok(expected.clone()));
         let named = [&given[..], &[("DATASETS_DIR", "d"), ("DATASET", "orders")]].concat();
         assert_eq!(read(&named), Ok(Config { datasets: "d".into(), only: Some("orders".to_owned()), ..expected }));
-        assert!(read(&[("LAKE", "l")]).unwrap().datasets.ends_with("deps/datasets"), "beside the test's binary");
     }
 
     #[test]

@@ -11,7 +11,6 @@ use headgate::{
     metrics::{Emitter, Metrics},
     store::Store,
 };
-use headgate_aws::lake;
 use headgate_columnar::{
     bounds::Bounds,
     merge::{Options, Silent, merge},
@@ -53,8 +52,8 @@ impl Ports {
     pub async fn open(config: &Config) -> Result<Self, Error> {
         Ok(Self {
             datasets: config.load()?,
-            store: lake::open(&config.lake).await?,
-            address: Address::of(&config.location),
+            store: config.lake.open().await,
+            address: Address::of(&config.lake),
             bounds: config.bounds,
             clock: Arc::new(SystemClock),
             emitter: Emitter::Stdout,

@@ -4,12 +4,7 @@
 
 use std::path::PathBuf;
 
-use headgate::{
-    Error,
-    config::Settings,
-    contract::{Contract, MaskKey},
-    dataset::{Stream, stream::Transport},
-};
+use headgate::{Error, config::Settings, contract::MaskKey};
 use headgate_aws::{lake::Location, state::Place};
 use headgate_columnar::bounds::Bounds;
 
@@ -18,8 +13,8 @@ use headgate_columnar::bounds::Bounds;
 pub struct Config {
     /// `AWS_LAMBDA_FUNCTION_NAME`: whose metrics these are.
     pub function: String,
-    /// `LAKE`: `s3://bucket[/prefix]` or a directory, as written.
-    pub lake: String,
+    /// `LAKE`: `s3://bucket[/prefix]` or a directory.
+    pub lake: Location,
     /// `STATE`: `dynamodb://table` or a directory.
     pub state: Place,
     /// `DATASETS_DIR`: where the dataset files are.
@@ -40,27 +35,11 @@ impl Config {
     pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
         let mut settings = Settings::new(lookup);
         let function = settings.or("AWS_LAMBDA_FUNCTION_NAME", "kinesis-consumer".to_owned());
-        let lake = settings.required::<String>("LAKE");
-        if let Some(Err(error)) = lake.as_deref().map(Location::parse) {
-            settings.problem("LAKE", error);
-        }
-        let state = settings.required::<String>("STATE").and_then(|state| match Place::parse(&state) {
-            Ok(place) => Some(place),
-            Err(error) => {
-                settings.problem("STATE", error);
-                None
-            }
-        });
+        let lake = settings.required("LAKE");
+        let state = settings.required("STATE");
         let dataset = settings.required("DATASET");
-        let mask_key = settings.optional::<String>("MASK_KEY").and_then(|key| match MaskKey::new(key.as_bytes()) {
-            Ok(key) => Some(key),
-            Err(error) => {
-                settings.problem("MASK_KEY", error);
-                None
-            }
-        });
-        let home = settings.optional::<PathBuf>("LAMBDA_TASK_ROOT").or_else(beside_the_binary).unwrap_or_default();
-        let datasets = settings.optional("DATASETS_DIR").unwrap_or_else(|| home.join("datasets"));
+        let mask_key = settings.optional("MASK_KEY");
+        let datasets = settings.datasets();
         let bounds = Bounds::read(&mut settings);
         let there = lake.zip(state).zip(dataset);
         settings.finish(there.map(|((lake, state), dataset)| Self {
@@ -73,25 +52,6 @@ impl Config {
             bounds,
         }))
     }
-
-    /// Reads the dataset file.
-    ///
-    /// # Errors
-    /// Misconfigured, listing every problem of the file; also where its records come by something else.
-    pub fn load(&self) -> Result<(Stream, Contract), Error> {
-        let path = self.datasets.join(format!("{}.json", self.dataset));
-        let stream = Stream::load(&path)?;
-        if stream.transport != Transport::Kinesis {
-            let message = format!("{}: $.source.type: must be `kinesis` for this function", path.display());
-            return Err(Error::misconfigured(headgate::Code::InvalidConfig, message));
-        }
-        let contract = Contract::new(&stream, self.mask_key.clone())?;
-        Ok((stream, contract))
-    }
-}
-
-fn beside_the_binary() -> Option<PathBuf> {
-    std::env::current_exe().ok()?.parent().map(PathBuf::from)
 }
 
 #[cfg(test)]
@@ -114,7 +74,7 @@ mod tests {
         .unwrap();
         assert_eq!(config.state, Place::Table("state".to_owned()));
         assert_eq!(config.datasets, PathBuf::from("/var/task/datasets"));
-        assert_eq!((config.dataset.as_str(), config.lake.as_str()), ("clicks", "s3://lake"));
+        assert_eq!((config.dataset.as_str(), config.lake), ("clicks", "s3://lake".parse().unwrap()));
     }
 
     #[test]

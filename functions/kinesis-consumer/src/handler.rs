@@ -10,7 +10,7 @@ use headgate::{
     Class, Code, Error,
     clock::{Clock, SystemClock, Timestamp},
     contract::Contract,
-    dataset::Stream,
+    dataset::{Stream, stream::Transport},
     decode::{
         RefusedPart,
         kpl::{Packed, deaggregate},
@@ -22,7 +22,6 @@ use headgate::{
     state::State,
     store::Store,
 };
-use headgate_aws::lake;
 use headgate_columnar::stream::{Body, Intake, Source};
 
 use crate::{Report, config::Config, emit};
@@ -38,7 +37,7 @@ pub struct Ports {
     pub stream: Stream,
     /// What its records must be.
     pub contract: Contract,
-    /// The most bytes of records, unpacked, that are turned into rows at once; one record more may come in.
+    /// The most bytes that records, their rows and what is refused of them may take; one record more may come in.
     pub most: usize,
     /// The time.
     pub clock: Arc<dyn Clock>,
@@ -54,15 +53,16 @@ impl Ports {
     /// # Errors
     /// Misconfigured: the dataset file is wrong.
     pub async fn open(config: Config) -> Result<Self, Error> {
-        let (stream, contract) = config.load()?;
+        let (stream, contract) =
+            Contract::load(&config.datasets, &config.dataset, Transport::Kinesis, config.mask_key)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         Ok(Self {
             stream,
             contract,
-            store: lake::open(&config.lake).await?,
+            store: config.lake.open().await,
             state: config.state.open(Arc::clone(&clock)).await,
-            // Text, its columns and their file are in memory at once.
-            most: usize::try_from(config.bounds.memory / 8).unwrap_or(usize::MAX),
+            // Text, its columns and their file are in memory at once; a column of arrow ends at 2 GiB.
+            most: usize::try_from(config.bounds.memory / 8).unwrap_or(MOST).min(MOST),
             clock,
             emitter: Emitter::Stdout,
             function: config.function,
@@ -70,19 +70,22 @@ impl Ports {
     }
 }
 
+/// The most bytes that are turned into rows at once, whatever the memory.
+const MOST: usize = 256 << 20;
+
 /// What is set aside of an invocation's time for the answer.
 const MARGIN: Duration = Duration::from_secs(2);
 
 /// Lands the batch.
 ///
 /// # Errors
-/// Where the event is none of Kinesis', where a person must change something, or where only a smaller batch helps: then
-/// the whole batch is delivered again, or split, as the event source mapping says.
+/// Where the event is none of Kinesis', or where a person must change something: then the whole batch is delivered
+/// again, or split, as the event source mapping says.
 pub async fn handle(event: &str, deadline: Timestamp, ports: &Ports) -> Result<BatchResponse, Error> {
     let batch = Batch::read(event)?;
     let Some(batch) = batch else { return Ok(BatchResponse::done()) };
     let left = u64::try_from(deadline.0 - ports.clock.now().0).map(Duration::from_millis).unwrap_or_default();
-    let landing = tokio::time::timeout(left.saturating_sub(MARGIN.min(left / 10)), batch.land(ports));
+    let landing = tokio::time::timeout(left.saturating_sub(MARGIN.min(left / 10)), batch.land_what_fits(ports));
     let landed = landing.await.unwrap_or_else(|_| {
         Err(Error::retry(Code::Deadline, "the time did not suffice; give the function a longer timeout or more memory"))
     });
@@ -100,7 +103,7 @@ pub async fn handle(event: &str, deadline: Timestamp, ports: &Ports) -> Result<B
         Err(error) => {
             let failure = emit::failure(&ports.function, &ports.stream.name, error.code);
             ports.emitter.emit(failure, ports.clock.now());
-            if error.class != Class::Retry || matches!(error.code, Code::TooLarge | Code::Internal) {
+            if error.class != Class::Retry || error.code == Code::Internal {
                 return Err(error);
             }
             tracing::error!(code = error.code.as_str(), "the batch goes back: {error}");
@@ -154,7 +157,24 @@ impl<'a> Batch<'a> {
         Ok(Some(Self { stream, shard, first, items }))
     }
 
-    async fn land(&self, ports: &Ports) -> Result<Report, Error> {
+    /// When the newest record came in.
+    fn newest(&self) -> Option<Timestamp> {
+        self.items.iter().filter_map(|item| Some(item.read.as_ref().ok()?.arrived)).max()
+    }
+
+    /// Lands the batch, or as much of it as has few enough objects for the shard's item.
+    async fn land_what_fits(&self, ports: &Ports) -> Result<Report, Error> {
+        let mut records = self.items.len();
+        loop {
+            match self.land(records, ports).await {
+                Err(error) if error.code == Code::TooLarge && records > 1 => records = records.div_ceil(2),
+                landed => return landed,
+            }
+        }
+    }
+
+    /// Lands the first records of the batch.
+    async fn land(&self, records: usize, ports: &Ports) -> Result<Report, Error> {
         let item = format!("shard/{}/{}/{}", ports.stream.name, self.stream, self.shard);
         let shard = landing::open(ports.state.as_ref(), &item).await?;
         let now = ports.clock.now();
@@ -162,13 +182,13 @@ impl<'a> Batch<'a> {
             dataset: ports.stream.name.clone(),
             stream: self.stream.clone(),
             shard: self.shard.clone(),
-            age_milliseconds: self.items.iter().map(|item| now.0 - item.arrived().0).min().unwrap_or_default(),
+            age_milliseconds: self.newest().map_or(0, |newest| now.0 - newest.0),
             ..Report::default()
         };
         let mut intake = Intake::new(&ports.stream, &ports.contract);
         let mut last = None;
-        for item in &self.items {
-            if intake.bytes() > ports.most {
+        for (index, item) in self.items.iter().enumerate() {
+            if index == records || intake.memory() > ports.most {
                 report.again_from = Some(item.sequence.as_str().to_owned());
                 break;
             }
@@ -194,6 +214,7 @@ impl Item<'_> {
         }
     }
 
+    /// When it came in; what does not say so goes to 1970, whichever records it comes with.
     fn arrived(&self) -> Timestamp {
         self.read.as_ref().map_or(Timestamp(0), |record| record.arrived)
     }

@@ -4,27 +4,19 @@
 
 use std::{path::PathBuf, str::FromStr, sync::Arc};
 
-use headgate::{
-    Code, Error,
-    config::Settings,
-    contract::{Contract, MaskKey},
-    dataset::{Stream, stream::Transport},
-};
+use headgate::{Error, config::Settings, contract::MaskKey};
 use headgate_aws::{lake::Location, state::Place};
 use headgate_columnar::bounds::Bounds;
 
-use crate::{
-    envelope::Envelope,
-    schemas::{Confluent, Folder, Login, Registry},
-};
+use crate::schemas::{Confluent, Folder, Login, Registry};
 
 /// The function's settings, resolved.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// `AWS_LAMBDA_FUNCTION_NAME`: whose metrics these are.
     pub function: String,
-    /// `LAKE`: `s3://bucket[/prefix]` or a directory, as written.
-    pub lake: String,
+    /// `LAKE`: `s3://bucket[/prefix]` or a directory.
+    pub lake: Location,
     /// `STATE`: `dynamodb://table` or a directory.
     pub state: Place,
     /// `DATASETS_DIR`: where the dataset files are.
@@ -73,27 +65,11 @@ impl Config {
     pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
         let mut settings = Settings::new(lookup);
         let function = settings.or("AWS_LAMBDA_FUNCTION_NAME", "msk-consumer".to_owned());
-        let lake = settings.required::<String>("LAKE");
-        if let Some(Err(error)) = lake.as_deref().map(Location::parse) {
-            settings.problem("LAKE", error);
-        }
-        let state = settings.required::<String>("STATE").and_then(|state| match Place::parse(&state) {
-            Ok(place) => Some(place),
-            Err(error) => {
-                settings.problem("STATE", error);
-                None
-            }
-        });
+        let lake = settings.required("LAKE");
+        let state = settings.required("STATE");
         let dataset = settings.required("DATASET");
-        let mask_key = settings.optional::<String>("MASK_KEY").and_then(|key| match MaskKey::new(key.as_bytes()) {
-            Ok(key) => Some(key),
-            Err(error) => {
-                settings.problem("MASK_KEY", error);
-                None
-            }
-        });
-        let home = settings.optional::<PathBuf>("LAMBDA_TASK_ROOT").or_else(beside_the_binary).unwrap_or_default();
-        let datasets = settings.optional("DATASETS_DIR").unwrap_or_else(|| home.join("datasets"));
+        let mask_key = settings.optional("MASK_KEY");
+        let datasets = settings.datasets();
         let failures = settings.or("FAILURES", Failures::default());
         let schemas = settings.optional("SCHEMAS_DIR");
         let login = settings.optional::<Login>("REGISTRY_AUTH");
@@ -121,41 +97,12 @@ impl Config {
         }))
     }
 
-    /// Reads the dataset file.
-    ///
-    /// # Errors
-    /// Misconfigured, listing every problem of the file; also where its records come by something else.
-    pub fn load(&self) -> Result<(Stream, Contract, Envelope), Error> {
-        let path = self.datasets.join(format!("{}.json", self.dataset));
-        let stream = Stream::load(&path)?;
-        if stream.transport != Transport::Kafka {
-            let message = format!("{}: $.source.type: must be `kafka` for this function", path.display());
-            return Err(Error::misconfigured(Code::InvalidConfig, message));
-        }
-        if stream.format.is_avro() && self.schemas.is_none() && self.registry.is_none() {
-            let message = format!("{}: `avro` needs schemas: set REGISTRY_URL or SCHEMAS_DIR", path.display());
-            return Err(Error::misconfigured(Code::InvalidConfig, message));
-        }
-        let has_op = stream.columns.iter().any(|field| field.path == ["envelope", "op"]);
-        if stream.format.is_debezium() && !has_op {
-            let what = "a column of path `envelope.op` must tell deletes from the rest";
-            return Err(Error::misconfigured(Code::InvalidConfig, format!("{}: $.columns: {what}", path.display())));
-        }
-        let envelope = Envelope::of(&stream)?;
-        let contract = Contract::new(&stream, self.mask_key.clone())?;
-        Ok((stream, contract, envelope))
-    }
-
     /// Where schemas are looked for, in this order.
     pub(crate) fn registries(&self) -> Vec<Arc<dyn Registry>> {
         let folder = self.schemas.clone().map(|folder| Arc::new(Folder::new(folder)) as Arc<dyn Registry>);
         let service = self.registry.clone().map(|service| Arc::new(service) as Arc<dyn Registry>);
         folder.into_iter().chain(service).collect()
     }
-}
-
-fn beside_the_binary() -> Option<PathBuf> {
-    std::env::current_exe().ok()?.parent().map(PathBuf::from)
 }
 
 #[cfg(test)]
@@ -180,7 +127,7 @@ mod tests {
         assert_eq!(config.state, Place::Table("state".to_owned()));
         assert_eq!(config.datasets, PathBuf::from("/var/task/datasets"));
         assert_eq!(config.failures, Failures::Batch);
-        assert_eq!((config.dataset.as_str(), config.lake.as_str()), ("clicks", "s3://lake"));
+        assert_eq!((config.dataset.as_str(), config.lake), ("clicks", "s3://lake".parse().unwrap()));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use crate::content::Content;
 
 /// The member, and the first name of the columns' paths, that means the event.
-const ENVELOPE: &str = "envelope";
+pub(crate) const EVENT: &str = "envelope";
 
 /// An event with its schema, as Kafka Connect's JSON converter writes it where `schemas.enable` is set.
 #[derive(Deserialize)]
@@ -85,7 +85,7 @@ fn with_envelope(image: &str, event: &str, stream: &Stream) -> Result<String, Re
     let mut asked: Vec<&str> = Vec::new();
     for field in &stream.columns {
         if let [first, name, ..] = &field.path[..]
-            && first == ENVELOPE
+            && first == EVENT
             && !asked.contains(&name.as_str())
         {
             asked.push(name);
@@ -95,5 +95,5 @@ fn with_envelope(image: &str, event: &str, stream: &Stream) -> Result<String, Re
     let asked: Vec<_> = asked.collect();
     let rest = image[1..].trim_start();
     let comma = if rest.starts_with('}') { "" } else { "," };
-    Ok(format!("{{\"{ENVELOPE}\":{{{}}}{comma}{rest}", asked.join(",")))
+    Ok(format!("{{\"{EVENT}\":{{{}}}{comma}{rest}", asked.join(",")))
 }

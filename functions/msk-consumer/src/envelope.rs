@@ -13,6 +13,8 @@ use headgate::{
 use serde_json::{Map, Value, json};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
+use crate::debezium;
+
 /// What a column of the envelope holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Part {
@@ -55,8 +57,13 @@ impl Envelope {
     /// Finds them.
     ///
     /// # Errors
-    /// Misconfigured: there is none of that name, or it is not of that type.
+    /// Misconfigured: there is none of that name, or it is not of that type; or nothing tells Debezium's deletes.
     pub fn of(stream: &Stream) -> Result<Self, Error> {
+        let has_op = stream.columns.iter().any(|field| field.path == [debezium::EVENT, "op"]);
+        if stream.format.is_debezium() && !has_op {
+            let what = "a column of path `envelope.op` must tell deletes from the rest";
+            return Err(Error::misconfigured(Code::InvalidConfig, format!("{}: $.columns: {what}", stream.name)));
+        }
         let mut columns = Vec::new();
         for (index, field) in stream.columns.iter().enumerate() {
             let [path] = &field.path[..] else { continue };

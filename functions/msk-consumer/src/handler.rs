@@ -9,13 +9,12 @@ use headgate::{
     Class, Code, Error,
     clock::{Clock, SystemClock, Timestamp},
     contract::Contract,
-    dataset::Stream,
+    dataset::{Stream, stream::Transport},
     event::kafka::BatchResponse,
     metrics::Emitter,
     state::State,
     store::Store,
 };
-use headgate_aws::lake;
 
 use crate::{
     Report, Share,
@@ -43,7 +42,8 @@ pub struct Ports {
     pub schemas: Schemas,
     /// How a failure is answered.
     pub failures: Failures,
-    /// The most bytes of records, unpacked, that are turned into rows at once; a record more of each partition may come in.
+    /// The most bytes that records, their rows and what is refused of them may take; one record more of each partition
+    /// may come in.
     pub most: usize,
     /// The time.
     pub clock: Arc<dyn Clock>,
@@ -59,24 +59,33 @@ impl Ports {
     /// # Errors
     /// Misconfigured: the dataset file is wrong.
     pub async fn open(config: Config) -> Result<Self, Error> {
-        let (stream, contract, envelope) = config.load()?;
+        let schemas = config.registries();
+        let (stream, contract) = Contract::load(&config.datasets, &config.dataset, Transport::Kafka, config.mask_key)?;
+        if stream.format.is_avro() && schemas.is_empty() {
+            let message = format!("{}: Avro needs schemas: set REGISTRY_URL or SCHEMAS_DIR", stream.name);
+            return Err(Error::misconfigured(Code::InvalidConfig, message));
+        }
+        let envelope = Envelope::of(&stream)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         Ok(Self {
             stream,
             contract,
             envelope,
-            schemas: Schemas::new(config.registries(), Arc::clone(&clock)),
+            schemas: Schemas::new(schemas, Arc::clone(&clock)),
             failures: config.failures,
-            store: lake::open(&config.lake).await?,
+            store: config.lake.open().await,
             state: config.state.open(Arc::clone(&clock)).await,
-            // Text, its columns and their file are in memory at once.
-            most: usize::try_from(config.bounds.memory / 8).unwrap_or(usize::MAX),
+            // Text, its columns and their file are in memory at once; a column of arrow ends at 2 GiB.
+            most: usize::try_from(config.bounds.memory / 8).unwrap_or(MOST).min(MOST),
             clock,
             emitter: Emitter::Stdout,
             function: config.function,
         })
     }
 }
+
+/// The most bytes that are turned into rows at once, whatever the memory.
+const MOST: usize = 256 << 20;
 
 /// What is set aside of an invocation's time for the answer.
 const MARGIN: Duration = Duration::from_secs(2);
@@ -87,9 +96,9 @@ const AT_ONCE: usize = 8;
 /// Lands the batch. Partitions that are done stay done, whatever becomes of the others.
 ///
 /// # Errors
-/// Where the event is none of Kafka's, where a person must change something, or where only a smaller batch helps: then
-/// the whole batch is delivered again, or split, as the event source mapping says. With [`Failures::Batch`], wherever
-/// anything is to be delivered again.
+/// Where the event is none of Kafka's, or where a person must change something: then the whole batch is delivered
+/// again, or split, as the event source mapping says. With [`Failures::Batch`], wherever anything is to be delivered
+/// again.
 pub async fn handle(event: &str, deadline: Timestamp, ports: &Ports) -> Result<BatchResponse, Error> {
     let lots = lots(event)?;
     let left = u64::try_from(deadline.0 - ports.clock.now().0).map(Duration::from_millis).unwrap_or_default();
@@ -120,7 +129,7 @@ pub async fn handle(event: &str, deadline: Timestamp, ports: &Ports) -> Result<B
 }
 
 async fn land(lot: &Lot<'_>, ports: &Ports, most: usize, end: tokio::time::Instant) -> Result<Share, Error> {
-    tokio::time::timeout_at(end, lot.land(ports, most)).await.unwrap_or_else(|_| {
+    tokio::time::timeout_at(end, lot.land_what_fits(ports, most)).await.unwrap_or_else(|_| {
         Err(Error::retry(Code::Deadline, "the time did not suffice; give the function a longer timeout or more memory"))
     })
 }
@@ -155,7 +164,7 @@ impl Outcome {
                     "records go back: {error}"
                 );
                 self.shares.push(Share { again_from: from, failure: Some(error.code), ..lot.share() });
-                if error.class != Class::Retry || matches!(error.code, Code::TooLarge | Code::Internal) {
+                if error.class != Class::Retry || error.code == Code::Internal {
                     self.error.get_or_insert(error);
                 }
                 from

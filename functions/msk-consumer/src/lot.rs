@@ -79,11 +79,23 @@ impl Lot<'_> {
         Share { topic: self.topic.clone(), partition: self.partition, ..Share::default() }
     }
 
-    /// Lands the records, up to about `most` bytes of them.
+    /// Lands the records, or as many of them as take about `most` bytes of memory and have few enough objects for the
+    /// partition's item.
     ///
     /// # Errors
     /// As those of the ports; some of the records may be done nonetheless.
-    pub(crate) async fn land(&self, ports: &Ports, most: usize) -> Result<Share, Error> {
+    pub(crate) async fn land_what_fits(&self, ports: &Ports, most: usize) -> Result<Share, Error> {
+        let mut records = self.items.len();
+        loop {
+            match self.land(records, ports, most).await {
+                Err(error) if error.code == Code::TooLarge && records > 1 => records = records.div_ceil(2),
+                landed => return landed,
+            }
+        }
+    }
+
+    /// Lands the first records.
+    async fn land(&self, records: usize, ports: &Ports, most: usize) -> Result<Share, Error> {
         let (number, now) = (self.partition.to_string(), ports.clock.now());
         let item = format!("shard/{}/{}/{number}", ports.stream.name, self.topic);
         let shard = landing::open(ports.state.as_ref(), &item).await?;
@@ -96,8 +108,8 @@ impl Lot<'_> {
         };
         let mut intake = Intake::new(&ports.stream, &ports.contract);
         let mut last = None;
-        for item in &self.items {
-            if intake.bytes() > most {
+        for (index, item) in self.items.iter().enumerate() {
+            if index == records || intake.memory() > most {
                 report.again_from = Some(item.offset);
                 break;
             }

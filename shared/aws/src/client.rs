@@ -20,6 +20,9 @@ const OPERATION: Duration = Duration::from_mins(5);
 /// The first and four more, each after a random pause of up to 1, 2, 4 and 8 s.
 const ATTEMPTS: u32 = 5;
 
+/// Of one put to a stream: it takes milliseconds, and its sender has a deadline.
+const PUT: Duration = Duration::from_secs(10);
+
 /// Whom the clients talk to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Endpoint {
@@ -67,10 +70,33 @@ impl Aws {
     pub(crate) fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
         aws_sdk_dynamodb::Client::new(&self.config)
     }
+
+    /// Without repetitions: a put is repeated by [`deliver`](headgate::stream::deliver()), which knows the time left and
+    /// sends only what was refused.
+    pub(crate) fn kinesis(&self) -> aws_sdk_kinesis::Client {
+        let config = aws_sdk_kinesis::config::Builder::from(&self.config)
+            .retry_config(RetryConfig::disabled())
+            .timeout_config(put_patience())
+            .build();
+        aws_sdk_kinesis::Client::from_conf(config)
+    }
+
+    /// As [`kinesis`](Self::kinesis).
+    pub(crate) fn firehose(&self) -> aws_sdk_firehose::Client {
+        let config = aws_sdk_firehose::config::Builder::from(&self.config)
+            .retry_config(RetryConfig::disabled())
+            .timeout_config(put_patience())
+            .build();
+        aws_sdk_firehose::Client::from_conf(config)
+    }
 }
 
 fn patience() -> TimeoutConfig {
     TimeoutConfig::builder().connect_timeout(CONNECT).read_timeout(READ).operation_timeout(OPERATION).build()
+}
+
+fn put_patience() -> TimeoutConfig {
+    TimeoutConfig::builder().connect_timeout(CONNECT).read_timeout(PUT).operation_timeout(PUT).build()
 }
 
 fn anybody() -> SharedCredentialsProvider {

@@ -6,6 +6,7 @@ use std::error::Error;
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use headgate::stream::{Reason, StreamError};
 
 /// Why a call failed, by what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +43,32 @@ impl Failure {
             _ => Self::Unavailable(words(error)),
         }
     }
+
+    /// As the failure of a request to `stream`.
+    pub(crate) fn of_stream(self, stream: &str) -> StreamError {
+        let stream = stream.to_owned();
+        match self {
+            Self::Unavailable(reason) => StreamError::Unavailable { stream, reason },
+            Self::Refused(reason) => StreamError::Refused { stream, reason },
+            Self::Missing | Self::UploadGone | Self::Condition => {
+                StreamError::Refused { stream, reason: "404; correct AWS_ENDPOINT_URL".to_owned() }
+            }
+        }
+    }
+}
+
+/// Why one entry of a batch was refused, by its error code (Kinesis: `PutRecordsResultEntry.ErrorCode`; Firehose:
+/// `PutRecordBatchResponseEntry.ErrorCode`).
+pub(crate) fn entry(code: &str) -> Reason {
+    match code {
+        "ProvisionedThroughputExceededException" | "ServiceUnavailableException" | "ThrottlingException" => {
+            Reason::Throttled
+        }
+        _ => match answered(400, code, "") {
+            Failure::Unavailable(_) => Reason::Internal,
+            _ => Reason::Rejected,
+        },
+    }
 }
 
 /// The class of an answer. Codes: <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>.
@@ -63,7 +90,9 @@ fn passing(code: &str) -> bool {
     matches!(
         code,
         "InternalError"
+            | "InternalFailure"
             | "InternalServerError"
+            | "KMSThrottlingException"
             | "LimitExceededException"
             | "OperationAborted"
             | "ProvisionedThroughputExceededException"
@@ -85,7 +114,7 @@ fn told(status: u16, code: &str, message: &str) -> String {
 fn remedy(status: u16, code: &str) -> &'static str {
     match (status, code) {
         (_, "NoSuchBucket") => "; create the bucket, or correct its name",
-        (_, "ResourceNotFoundException") => "; create the table, or correct its name and region",
+        (_, "ResourceNotFoundException") => "; create the table or stream, or correct its name and region",
         (301 | 307, _) | (_, "AuthorizationHeaderMalformed") => "; set AWS_REGION to the bucket's region",
         (_, "ExpiredToken" | "ExpiredTokenException") => "; renew the credentials",
         (_, "RequestTimeTooSkewed") => "; set this machine's clock",
@@ -143,6 +172,19 @@ mod tests {
             "NoSuchBucket",
             &Failure::Refused("404 NoSuchBucket: m; create the bucket, or correct its name".into()),
         );
+    }
+
+    #[test]
+    fn an_entry_may_pass_later() {
+        let cases = [
+            ("ProvisionedThroughputExceededException", Reason::Throttled),
+            ("ServiceUnavailableException", Reason::Throttled),
+            ("InternalFailure", Reason::Internal),
+            ("InvalidArgumentException", Reason::Rejected),
+        ];
+        for (code, expected) in cases {
+            assert_eq!(entry(code), expected, "{code}");
+        }
     }
 
     #[test]

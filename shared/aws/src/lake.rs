@@ -2,7 +2,7 @@
 //!
 //! Nothing is asked of the place here: that it exists shows at the first call.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, str::FromStr, sync::Arc};
 
 use headgate::{
     Code, Error,
@@ -25,12 +25,14 @@ pub enum Location {
     Directory(PathBuf),
 }
 
-impl Location {
+impl FromStr for Location {
+    type Err = Error;
+
     /// Reads `s3://bucket[/prefix]`, `file:///path` or a path.
     ///
     /// # Errors
     /// [`Code::InvalidConfig`] for another scheme, or where the bucket or path is missing.
-    pub fn parse(written: &str) -> Result<Self, Error> {
+    fn from_str(written: &str) -> Result<Self, Error> {
         let wrong = |why: &str| {
             let message = format!("lake {written:?}: {why}; write s3://bucket[/prefix], file:///path or a path");
             Err(Error::misconfigured(Code::InvalidConfig, message))
@@ -51,17 +53,16 @@ impl Location {
     }
 }
 
-/// The store at the place that `written` names, as [`Location::parse`] reads it.
-///
-/// # Errors
-/// Those of [`Location::parse`].
-pub async fn open(written: &str) -> Result<Arc<dyn Store>, Error> {
-    Ok(match Location::parse(written)? {
-        Location::Bucket { bucket, prefix } => {
-            Arc::new(S3Store::new(&Aws::connect(Endpoint::Environment).await, &bucket, &prefix))
+impl Location {
+    /// The store there.
+    pub async fn open(&self) -> Arc<dyn Store> {
+        match self {
+            Self::Bucket { bucket, prefix } => {
+                Arc::new(S3Store::new(&Aws::connect(Endpoint::Environment).await, bucket, prefix))
+            }
+            Self::Directory(root) => Arc::new(DirectoryStore::new(root.clone())),
         }
-        Location::Directory(root) => Arc::new(DirectoryStore::new(root)),
-    })
+    }
 }
 
 #[cfg(test)]
@@ -74,7 +75,7 @@ mod tests {
 
     #[track_caller]
     fn check(written: &str, expected: &Location) {
-        assert_eq!(Location::parse(written).as_ref(), Ok(expected));
+        assert_eq!(written.parse::<Location>().as_ref(), Ok(expected));
     }
 
     #[test]
@@ -89,7 +90,7 @@ mod tests {
     #[test]
     fn other_places_are_refused() {
         for written in ["", "s3://", "s3:///a", "file://lake", "gs://lake"] {
-            assert_eq!(Location::parse(written).map_err(|error| error.code), Err(Code::InvalidConfig), "{written}");
+            assert_eq!(written.parse::<Location>().map_err(|error| error.code), Err(Code::InvalidConfig), "{written}");
         }
     }
 }

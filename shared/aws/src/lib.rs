@@ -5,10 +5,14 @@
 pub mod client;
 pub mod dynamodb;
 mod failure;
+pub mod firehose;
+pub mod kinesis;
 pub mod lake;
 pub mod s3;
 pub mod state;
 
 pub use client::{Aws, Endpoint};
 pub use dynamodb::DynamoState;
+pub use firehose::FirehoseStream;
+pub use kinesis::KinesisStream;
 pub use s3::S3Store;

@@ -2,7 +2,7 @@
 //!
 //! Nothing is asked of the place here: that it exists shows at the first call.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, str::FromStr, sync::Arc};
 
 use headgate::{
     Code, Error,
@@ -21,12 +21,14 @@ pub enum Place {
     Directory(PathBuf),
 }
 
-impl Place {
+impl FromStr for Place {
+    type Err = Error;
+
     /// Reads `dynamodb://table`, `file:///path` or a path.
     ///
     /// # Errors
     /// [`Code::InvalidConfig`] for another scheme, or where the table or path is missing.
-    pub fn parse(written: &str) -> Result<Self, Error> {
+    fn from_str(written: &str) -> Result<Self, Error> {
         let wrong = |why: &str| {
             let message = format!("state {written:?}: {why}; write dynamodb://table, file:///path or a path");
             Err(Error::misconfigured(Code::InvalidConfig, message))
@@ -41,7 +43,9 @@ impl Place {
             None => Ok(Self::Directory(written.into())),
         }
     }
+}
 
+impl Place {
     /// The state there; its items end by `clock`.
     pub async fn open(&self, clock: Arc<dyn Clock>) -> Arc<dyn State> {
         match self {
@@ -62,10 +66,10 @@ mod tests {
             ("file:///var/state", Place::Directory("/var/state".into())),
             ("target/state", Place::Directory("target/state".into())),
         ] {
-            assert_eq!(Place::parse(written), Ok(place));
+            assert_eq!(written.parse(), Ok(place));
         }
         for written in ["", "dynamodb://", "file://state", "redis://state"] {
-            assert_eq!(Place::parse(written).map_err(|error| error.code), Err(Code::InvalidConfig), "{written}");
+            assert_eq!(written.parse::<Place>().map_err(|error| error.code), Err(Code::InvalidConfig), "{written}");
         }
     }
 }

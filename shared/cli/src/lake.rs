@@ -5,7 +5,7 @@
 use std::{path::Path, sync::Arc};
 
 use headgate::{dataset::Dataset, store::Store};
-use headgate_aws::lake::{self, Location};
+use headgate_aws::lake::Location;
 
 use crate::{Failure, command::Table};
 
@@ -15,11 +15,11 @@ use crate::{Failure, command::Table};
 /// [`Failure::Usage`]: a wrong dataset file, or a lake that is not there.
 pub async fn open(table: &Table) -> Result<(Dataset, Arc<dyn Store>), Failure> {
     let dataset = Dataset::load(&table.dataset).map_err(Failure::usage)?;
-    if let Location::Directory(path) = Location::parse(&table.lake).map_err(Failure::usage)? {
-        must_be_directory(&path)?;
+    let lake: Location = table.lake.parse().map_err(Failure::usage)?;
+    if let Location::Directory(path) = &lake {
+        must_be_directory(path)?;
     }
-    let store = lake::open(&table.lake).await.map_err(Failure::usage)?;
-    Ok((dataset, store))
+    Ok((dataset, lake.open().await))
 }
 
 /// A mistyped path must not become an empty lake.

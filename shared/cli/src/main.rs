@@ -4,11 +4,11 @@
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
-/// An arena a core instead of one a thread: threads that wait for the store come and go, and each arena costs memory
-/// that must be touched first.
+/// A few arenas instead of four a core: threads that wait for the store come and go, and each arena costs memory that
+/// must be touched first.
 #[allow(unsafe_code, reason = "jemalloc reads its options from this symbol")]
 #[unsafe(export_name = "_rjem_malloc_conf")]
-static ALLOCATOR_OPTIONS: &[u8] = b"percpu_arena:percpu\0";
+static ALLOCATOR_OPTIONS: &[u8] = b"narenas:4\0";
 
 fn main() -> std::process::ExitCode {
     headgate_cli::run(std::env::args_os(), headgate::config::process_environment)

@@ -4,6 +4,41 @@
 
 use std::fmt::Write;
 
+use crate::dataset::stream::UnknownFields;
+
+/// What becomes of a field that no column takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Leftover {
+    /// It is kept and counted.
+    Keep,
+    /// It is counted.
+    Drop,
+    /// The record is refused.
+    Reject,
+    /// It describes the record: it is kept, and is not unknown.
+    Note,
+    /// It is not unknown, or it has been dealt with.
+    #[default]
+    Ignore,
+}
+
+impl Leftover {
+    /// The same for fields that describe the record.
+    pub(super) fn in_envelope(self) -> Self {
+        if self == Self::Keep { Self::Note } else { Self::Ignore }
+    }
+}
+
+impl From<UnknownFields> for Leftover {
+    fn from(unknown: UnknownFields) -> Self {
+        match unknown {
+            UnknownFields::Keep => Self::Keep,
+            UnknownFields::Drop => Self::Drop,
+            UnknownFields::Reject => Self::Reject,
+        }
+    }
+}
+
 /// The object being written.
 #[derive(Debug, Default)]
 pub(super) struct Extra {

@@ -1,11 +1,11 @@
 //! JSON text → its tokens, strictly by RFC 8259.
 //!
-//! The text is UTF-8 already. Nothing is copied; a string with escapes is handed over as it is written.
+//! The text is UTF-8 already. Nothing is copied; a string with escapes is handed over as it is written, checked.
 
 use super::refused::{Refused, Result};
 use crate::error::Code;
 
-/// How deep a value may nest that no column takes apart.
+/// How deep a record may nest: as deep as `serde_json` reads, so that what is kept of it can be read again.
 const DEEPEST: usize = 127;
 
 /// A place in a JSON text.
@@ -13,6 +13,8 @@ const DEEPEST: usize = 127;
 pub(super) struct Lexer<'a> {
     text: &'a str,
     pub(super) at: usize,
+    /// How many objects and arrays are open.
+    depth: usize,
 }
 
 /// A string as it is written, without its quotes.
@@ -37,7 +39,7 @@ pub(super) enum Token<'a> {
 
 impl<'a> Lexer<'a> {
     pub(super) fn new(text: &'a str, at: usize) -> Self {
-        Self { text, at }
+        Self { text, at, depth: 0 }
     }
 
     fn bytes(&self) -> &'a [u8] {
@@ -63,11 +65,22 @@ impl<'a> Lexer<'a> {
         Err(self.broken(&format!("`{}` is missing", char::from(wanted))))
     }
 
+    /// Goes into the object or array whose bracket is the next byte.
+    pub(super) fn enter(&mut self) -> Result<()> {
+        if self.depth == DEEPEST {
+            return Err(self.broken("nested too deep"));
+        }
+        self.at += 1;
+        self.depth += 1;
+        Ok(())
+    }
+
     /// Whether another element follows, before `end`; the first one has no comma.
     pub(super) fn more(&mut self, first: bool, end: u8) -> Result<bool> {
         match self.peek() {
             byte if byte == end => {
                 self.at += 1;
+                self.depth -= 1;
                 Ok(false)
             }
             _ if first => Ok(true),
@@ -94,14 +107,8 @@ impl<'a> Lexer<'a> {
                 self.at += 1;
                 self.string().map(Token::Text)
             }
-            b'{' => {
-                self.at += 1;
-                Ok(Token::Object)
-            }
-            b'[' => {
-                self.at += 1;
-                Ok(Token::Array)
-            }
+            b'{' => self.enter().map(|()| Token::Object),
+            b'[' => self.enter().map(|()| Token::Array),
             b'n' => self.word("null", Token::Null),
             b't' => self.word("true", Token::Boolean(true)),
             b'f' => self.word("false", Token::Boolean(false)),
@@ -176,9 +183,15 @@ impl<'a> Lexer<'a> {
 
     fn escape(&mut self) -> Result<()> {
         let rest = &self.bytes()[self.at + 1..];
+        let low = || rest.get(5..)?.strip_prefix(b"\\u").and_then(code_unit);
         let length = match rest.first() {
             Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => 2,
-            Some(b'u') if rest.len() > 4 && rest[1..5].iter().all(u8::is_ascii_hexdigit) => 6,
+            Some(b'u') => match code_unit(&rest[1..]) {
+                Some(0xd800..0xdc00) if matches!(low(), Some(0xdc00..0xe000)) => 12,
+                Some(0xd800..0xe000) => return Err(self.broken("an escape is half a surrogate pair")),
+                Some(_) => 6,
+                None => return Err(self.broken("an unknown escape")),
+            },
             _ => return Err(self.broken("an unknown escape")),
         };
         self.at += length;
@@ -189,14 +202,11 @@ impl<'a> Lexer<'a> {
     pub(super) fn skip(&mut self) -> Result<&'a str> {
         self.peek();
         let start = self.at;
-        self.skip_nested(0)?;
+        self.skip_nested()?;
         Ok(&self.text[start..self.at])
     }
 
-    fn skip_nested(&mut self, depth: usize) -> Result<()> {
-        if depth > DEEPEST {
-            return Err(self.broken("nested too deep"));
-        }
+    fn skip_nested(&mut self) -> Result<()> {
         let (object, end) = match self.token()? {
             Token::Object => (true, b'}'),
             Token::Array => (false, b']'),
@@ -208,7 +218,7 @@ impl<'a> Lexer<'a> {
             if object {
                 self.name()?;
             }
-            self.skip_nested(depth + 1)?;
+            self.skip_nested()?;
         }
         Ok(())
     }
@@ -239,40 +249,47 @@ fn plain(bytes: &[u8], mut at: usize) -> usize {
     at
 }
 
-/// What a string with escapes says, into `out`.
-pub(super) fn unescape(raw: &str, out: &mut String) -> Result<()> {
-    let half = || Refused::new(Code::InvalidJson, "an escape is half a surrogate pair");
-    out.clear();
-    let mut rest = raw;
-    while let Some(at) = rest.find('\\') {
-        out.push_str(&rest[..at]);
-        let sign = rest.as_bytes()[at + 1];
-        rest = &rest[at + 2..];
-        out.push(match sign {
-            b'b' => '\u{8}',
-            b'f' => '\u{c}',
-            b'n' => '\n',
-            b'r' => '\r',
-            b't' => '\t',
-            b'u' => {
-                let unit = hexadecimal(rest);
-                rest = &rest[4..];
-                let (high, low) = (unit.wrapping_sub(0xd800), rest.strip_prefix("\\u").map(hexadecimal));
-                match low.map(|low| low.wrapping_sub(0xdc00)) {
-                    Some(low @ ..0x400) if high < 0x400 => {
-                        rest = &rest[6..];
-                        char::from_u32(0x1_0000 + (high << 10) + low).ok_or_else(half)?
-                    }
-                    _ => char::from_u32(unit).ok_or_else(half)?,
-                }
-            }
-            other => char::from(other),
-        });
+/// What a string says that the lexer has passed; one with escapes goes through `room`.
+pub(super) fn said<'r>(raw: Raw<'r>, room: &'r mut String) -> &'r str {
+    if !raw.escaped {
+        return raw.text;
     }
-    out.push_str(rest);
-    Ok(())
+    room.clear();
+    let mut rest = raw.text;
+    while let Some((plain, escape)) = rest.split_once('\\') {
+        room.push_str(plain);
+        let (sign, length) = unescape(escape.as_bytes());
+        room.push(sign);
+        rest = &escape[length..];
+    }
+    room.push_str(rest);
+    room
 }
 
-fn hexadecimal(text: &str) -> u32 {
-    text.get(..4).and_then(|digits| u32::from_str_radix(digits, 16).ok()).unwrap_or(0xd800)
+/// The sign that an escape stands for, and the escape's length, both without its backslash.
+fn unescape(escape: &[u8]) -> (char, usize) {
+    let sign = match escape.first() {
+        Some(b'b') => '\u{8}',
+        Some(b'f') => '\u{c}',
+        Some(b'n') => '\n',
+        Some(b'r') => '\r',
+        Some(b't') => '\t',
+        Some(b'u') => {
+            let unit = |from: usize| escape.get(from..).and_then(code_unit).unwrap_or_default();
+            let (value, length) = match unit(1) {
+                high @ 0xd800..0xdc00 => (0x1_0000 + ((high - 0xd800) << 10) + unit(7).saturating_sub(0xdc00), 11),
+                value => (value, 5),
+            };
+            return (char::from_u32(value).unwrap_or(char::REPLACEMENT_CHARACTER), length);
+        }
+        Some(other) => char::from(*other),
+        None => return (char::REPLACEMENT_CHARACTER, 0),
+    };
+    (sign, 1)
+}
+
+/// Four hexadecimal digits.
+fn code_unit(digits: &[u8]) -> Option<u32> {
+    let digits = digits.first_chunk::<4>()?;
+    digits.iter().try_fold(0, |unit, digit| Some(unit << 4 | char::from(*digit).to_digit(16)?))
 }

@@ -2,18 +2,23 @@
 //!
 //! All room is kept from record to record. A row that fails leaves nothing in the sink.
 
+use self::nested::{misfit, plain};
 use super::{
-    Column, Contract, Node, Sink,
-    extra::Extra,
-    lexer::{Lexer, Raw, Token, unescape},
+    Column, Contract, Sink, control,
+    extra::{Extra, Leftover},
+    key::{milliseconds, written},
+    lexer::{Lexer, Raw, said},
     refused::{Refused, Result},
     tree::{Branch, Step, Taker},
-    value::{Plain, Value, convert},
+    value::{Value, convert},
 };
 use crate::{
-    dataset::{ColumnType, TimeUnit, stream::UnknownFields},
+    dataset::{ColumnType, stream::RecordFormat},
     error::Code,
 };
+
+mod nested;
+mod shared;
 
 /// What a text held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,10 +42,14 @@ pub struct Reader<'c> {
 /// What is known of the row being read.
 #[derive(Debug, Default)]
 struct State {
+    /// The columns that have their value.
     seen: Vec<bool>,
+    /// The fields of the tree that came.
+    came: Vec<bool>,
     /// A stack of which members of the open structs came.
     members: Vec<bool>,
     extra: Extra,
+    leftover: Leftover,
     control: bool,
     event_time: Option<i64>,
     /// The partition columns' values; `None` is null.
@@ -61,7 +70,8 @@ impl<'c> Reader<'c> {
     #[must_use]
     pub fn new(contract: &'c Contract) -> Self {
         let partition = vec![None; contract.partition.len()];
-        let row = State { seen: vec![false; contract.columns.len()], partition, ..State::default() };
+        let (seen, came) = (vec![false; contract.columns.len()], vec![false; contract.fields]);
+        let row = State { seen, came, partition, ..State::default() };
         Self { contract, row, rooms: Rooms::default(), beside: String::new() }
     }
 
@@ -79,15 +89,19 @@ impl<'c> Reader<'c> {
         let mut lexer = Lexer::new(text, at);
         self.begin();
         let read = self.record(&mut lexer, sink);
-        match read {
-            Ok(()) if self.row.control => sink.forget(),
-            Ok(()) => sink.keep(if self.contract.keeps_extra() { self.row.extra.finish() } else { None }),
-            Err(refused) => {
-                sink.forget();
-                return Err(refused);
-            }
+        if read.is_ok() && !self.row.control {
+            sink.keep(if self.contract.keeps_extra() { self.row.extra.finish() } else { None });
+            return Ok(Row { end: lexer.at, control: false });
         }
-        Ok(Row { end: lexer.at, control: self.row.control })
+        sink.forget();
+        self.begin();
+        let end = match read {
+            Ok(()) => Ok(lexer.at),
+            // A control record may break the contract before it says what it is.
+            Err(refused) if self.contract.format == RecordFormat::DmsJson => control::end(text, at).ok_or(refused),
+            Err(refused) => Err(refused),
+        };
+        end.map(|end| Row { end, control: true })
     }
 
     /// When the last row happened, in milliseconds since 1970, by its own word.
@@ -110,8 +124,10 @@ impl<'c> Reader<'c> {
 
     fn begin(&mut self) {
         self.row.seen.fill(false);
+        self.row.came.fill(false);
         self.row.members.clear();
         self.row.extra.clear();
+        self.row.leftover = self.contract.unknown.into();
         self.row.control = false;
         self.row.event_time = None;
         self.row.partition.fill(None);
@@ -121,11 +137,10 @@ impl<'c> Reader<'c> {
         if lexer.peek() != b'{' {
             return Err(Refused::new(Code::InvalidJson, "not an object"));
         }
-        lexer.at += 1;
         let contract = self.contract;
         if !self.beside.is_empty() {
             let beside = std::mem::take(&mut self.beside);
-            let read = self.branch(&mut Lexer::new(&beside, 1), &contract.beside, sink);
+            let read = self.branch(&mut Lexer::new(&beside, 0), &contract.beside, sink);
             self.beside = beside;
             read?;
         }
@@ -141,89 +156,69 @@ impl<'c> Reader<'c> {
         Ok(())
     }
 
-    /// The rest of an object, after its `{`.
+    /// An object, from its `{` on.
     fn branch(&mut self, lexer: &mut Lexer<'_>, branch: &Branch, sink: &mut impl Sink) -> Result<()> {
+        lexer.enter()?;
         let (mut hint, mut first) = (0, true);
         while lexer.more(first, b'}')? {
             first = false;
             let raw = lexer.name()?;
-            let step = if raw.escaped {
-                unescape(raw.text, &mut self.rooms.name)?;
-                branch.find(&self.rooms.name, &mut hint)
-            } else {
-                branch.find(raw.text, &mut hint)
-            };
-            match step {
+            match branch.find(said(raw, &mut self.rooms.name), &mut hint) {
                 Some(step) => self.step(lexer, step, raw, sink).map_err(|refused| refused.within(&step.name))?,
-                None => self.unknown(lexer, raw)?,
+                None => self.unknown(lexer, raw).map_err(|refused| refused.within(raw.text))?,
             }
         }
         Ok(())
     }
 
     fn step(&mut self, lexer: &mut Lexer<'_>, step: &Step, raw: Raw<'_>, sink: &mut impl Sink) -> Result<()> {
+        if std::mem::replace(&mut self.row.came[step.id], true) {
+            return Err(Refused::new(Code::DuplicateField, "the field occurs twice"));
+        }
         match (&step.takers[..], &step.inner) {
             ([Taker::Column(index)], None) => {
+                // Only lists and structs leave anything over.
+                if self.contract.columns[*index].node.inner.is_empty() {
+                    return self.column(lexer, *index, sink);
+                }
                 let mark = self.row.extra.open(raw.text);
                 self.column(lexer, *index, sink)?;
                 self.row.extra.close(mark);
-                Ok(())
             }
             ([], Some(inner)) if lexer.peek() == b'{' => {
-                lexer.at += 1;
+                let leftover = self.row.leftover;
+                if step.envelope {
+                    self.row.leftover = leftover.in_envelope();
+                }
                 let mark = self.row.extra.open(raw.text);
                 self.branch(lexer, inner, sink)?;
                 self.row.extra.close(mark);
-                Ok(())
+                self.row.leftover = leftover;
             }
             // No object: nothing is in it.
-            ([], Some(_)) if lexer.peek() == b'n' => lexer.skip().map(|_| ()),
-            ([], Some(_)) => self.unknown(lexer, raw),
-            _ => self.several(lexer, step, sink),
-        }
-    }
-
-    /// A value that is asked for more than once.
-    fn several(&mut self, lexer: &mut Lexer<'_>, step: &Step, sink: &mut impl Sink) -> Result<()> {
-        let value = lexer.skip()?;
-        for taker in &step.takers {
-            match taker {
-                Taker::Column(index) => self.column(&mut Lexer::new(value, 0), *index, sink)?,
-                Taker::RecordType => self.row.control = value == "\"control\"",
+            ([], Some(_)) if lexer.peek() == b'n' => {
+                lexer.skip()?;
             }
-        }
-        match &step.inner {
-            // What of it no column takes alone is in the column that takes it whole.
-            Some(inner) if value.starts_with('{') => self.branch_of(value, inner, sink),
-            _ => Ok(()),
-        }
-    }
-
-    fn branch_of(&mut self, value: &str, inner: &Branch, sink: &mut impl Sink) -> Result<()> {
-        let kept = std::mem::take(&mut self.row.extra);
-        self.row.extra.clear();
-        let read = self.branch(&mut Lexer::new(value, 1), inner, sink);
-        self.row.extra = kept;
-        read
-    }
-
-    fn unknown(&mut self, lexer: &mut Lexer<'_>, name: Raw<'_>) -> Result<()> {
-        let value = lexer.skip()?;
-        self.row.extra.fields += 1;
-        match self.contract.unknown {
-            UnknownFields::Keep => self.row.extra.add(name.text, value),
-            UnknownFields::Drop => {}
-            UnknownFields::Reject => {
-                return Err(Refused::new(Code::UnknownField, "no column takes this field").within(name.text));
-            }
+            ([], Some(_)) => self.unknown(lexer, raw)?,
+            _ => self.several(lexer, step, raw, sink)?,
         }
         Ok(())
     }
 
-    fn column(&mut self, lexer: &mut Lexer<'_>, index: usize, sink: &mut impl Sink) -> Result<()> {
-        if std::mem::replace(&mut self.row.seen[index], true) {
-            return Err(Refused::new(Code::DuplicateField, "the field occurs twice"));
+    /// A field that no column takes. Its name is to be added to a refusal.
+    fn unknown(&mut self, lexer: &mut Lexer<'_>, name: Raw<'_>) -> Result<()> {
+        let value = lexer.skip()?;
+        match self.row.leftover {
+            Leftover::Keep | Leftover::Note => self.row.extra.add(name.text, value),
+            Leftover::Reject => return Err(Refused::new(Code::UnknownField, "no column takes this field")),
+            Leftover::Drop | Leftover::Ignore => {}
         }
+        self.row.extra.fields += u64::from(matches!(self.row.leftover, Leftover::Keep | Leftover::Drop));
+        Ok(())
+    }
+
+    fn column(&mut self, lexer: &mut Lexer<'_>, index: usize, sink: &mut impl Sink) -> Result<()> {
+        self.row.seen[index] = true;
         let contract = self.contract;
         let column = &contract.columns[index];
         if lexer.peek() == b'n' {
@@ -240,8 +235,13 @@ impl<'c> Reader<'c> {
 
     fn absent(&mut self, index: usize, column: &Column, sink: &mut impl Sink) -> Result<()> {
         match &column.default {
-            Some(default) => self.given(&mut Lexer::new(default, 0), index, column, sink),
-            None if column.required => Err(Refused::new(Code::MissingField, "the column is required")),
+            Some(default) => {
+                let leftover = std::mem::take(&mut self.row.leftover);
+                self.given(&mut Lexer::new(default, 0), index, column, sink)?;
+                self.row.leftover = leftover;
+                Ok(())
+            }
+            None if column.demanded => Err(Refused::new(Code::MissingField, "the column is required")),
             None => {
                 sink.null(column.node.id);
                 Ok(())
@@ -251,8 +251,7 @@ impl<'c> Reader<'c> {
 
     fn given(&mut self, lexer: &mut Lexer<'_>, index: usize, column: &Column, sink: &mut impl Sink) -> Result<()> {
         if !column.node.inner.is_empty() || column.node.r#type == ColumnType::Json {
-            let erased = column.rule.as_ref().is_some_and(|rule| rule.mask.is_some());
-            if erased {
+            if column.is_erased() {
                 lexer.skip()?;
                 sink.null(column.node.id);
                 return Ok(());
@@ -272,7 +271,8 @@ impl<'c> Reader<'c> {
             self.row.event_time = milliseconds(column, value);
         }
         if let Some(at) = self.contract.partition.iter().position(|partition| *partition == index) {
-            self.row.partition[at] = shown.map(|value| written(column, value));
+            let outside = || Refused::new(Code::InvalidValue, "a partition's date must be in the years 1 to 9999");
+            self.row.partition[at] = shown.map(|value| written(column, value).ok_or_else(outside)).transpose()?;
         }
         match shown {
             Some(value) => sink.value(column.node.id, value),
@@ -281,136 +281,12 @@ impl<'c> Reader<'c> {
         Ok(())
     }
 
-    /// A value inside a list or struct, or one of these itself.
-    fn nested(&mut self, lexer: &mut Lexer<'_>, node: &Node, sink: &mut impl Sink) -> Result<()> {
-        if lexer.peek() == b'n' {
-            lexer.token()?;
-            sink.null(node.id);
-            return Ok(());
-        }
-        match (&node.r#type, lexer.peek()) {
-            (ColumnType::Json, _) => sink.value(node.id, Value::Text(lexer.skip()?)),
-            (ColumnType::List(_), b'[') => self.list(lexer, node, sink)?,
-            (ColumnType::Struct(_), b'{') => self.structure(lexer, node, sink)?,
-            (ColumnType::List(_) | ColumnType::Struct(_), _) => return Err(misfit(node)),
-            _ => {
-                let plain = plain(lexer, &mut self.rooms.text)?;
-                let value = convert(&node.r#type, plain, &mut self.rooms.bytes).ok_or_else(|| misfit(node))?;
-                sink.value(node.id, value);
-            }
-        }
-        Ok(())
-    }
-
-    fn list(&mut self, lexer: &mut Lexer<'_>, node: &Node, sink: &mut impl Sink) -> Result<()> {
-        lexer.at += 1;
-        sink.open(node.id);
-        let (_, item) = &node.inner[0];
-        let mut index = 0;
-        while lexer.more(index == 0, b']')? {
-            let mark = self.row.extra.open_item(index);
-            self.nested(lexer, item, sink).map_err(|refused| refused.at(index))?;
-            self.row.extra.close(mark);
-            index += 1;
-        }
-        sink.close(node.id);
-        Ok(())
-    }
-
-    fn structure(&mut self, lexer: &mut Lexer<'_>, node: &Node, sink: &mut impl Sink) -> Result<()> {
-        lexer.at += 1;
-        sink.open(node.id);
-        let base = self.row.members.len();
-        self.row.members.resize(base + node.inner.len(), false);
-        let (mut hint, mut first) = (0, true);
-        while lexer.more(first, b'}')? {
-            first = false;
-            let raw = lexer.name()?;
-            let Some(at) = self.member(node, raw, &mut hint)? else {
-                self.unknown(lexer, raw)?;
-                continue;
-            };
-            let (name, member) = &node.inner[at];
-            if std::mem::replace(&mut self.row.members[base + at], true) {
-                return Err(Refused::new(Code::DuplicateField, "the field occurs twice").within(name));
-            }
-            let mark = self.row.extra.open(raw.text);
-            self.nested(lexer, member, sink).map_err(|refused| refused.within(name))?;
-            self.row.extra.close(mark);
-        }
-        for (at, (_, member)) in node.inner.iter().enumerate() {
-            if !self.row.members[base + at] {
-                sink.null(member.id);
-            }
-        }
-        self.row.members.truncate(base);
-        sink.close(node.id);
-        Ok(())
-    }
-
-    fn member(&mut self, node: &Node, raw: Raw<'_>, hint: &mut usize) -> Result<Option<usize>> {
-        let name = if raw.escaped {
-            unescape(raw.text, &mut self.rooms.name)?;
-            self.rooms.name.as_str()
-        } else {
-            raw.text
-        };
-        let near = node.inner.get(*hint).filter(|(known, _)| known == name).map(|_| *hint);
-        let at = near.or_else(|| node.inner.iter().position(|(known, _)| known == name));
-        *hint = at.map_or(*hint, |at| at + 1);
-        Ok(at)
-    }
-
     /// Whether the default is a value of its column.
     pub(super) fn check_default(&mut self, column: &Column) -> Result<()> {
         let Some(default) = &column.default else { return Ok(()) };
         self.begin();
+        self.row.leftover = Leftover::Reject;
         self.given(&mut Lexer::new(default, 0), usize::MAX, column, &mut Nowhere)
-    }
-}
-
-/// A scalar's JSON; a text with escapes goes through `room`.
-fn plain<'r, 't: 'r>(lexer: &mut Lexer<'t>, room: &'r mut String) -> Result<Plain<'r>> {
-    Ok(match lexer.token()? {
-        Token::Boolean(value) => Plain::Boolean(value),
-        Token::Number(digits) => Plain::Number(digits),
-        Token::Text(Raw { text, escaped: false }) => Plain::Text(text),
-        Token::Text(Raw { text, escaped: true }) => {
-            unescape(text, room)?;
-            Plain::Text(room)
-        }
-        Token::Null => return Err(Refused::new(Code::InvalidValue, "null is no value here")),
-        Token::Object => return Err(Refused::new(Code::InvalidValue, "an object is no value of this column")),
-        Token::Array => return Err(Refused::new(Code::InvalidValue, "an array is no value of this column")),
-    })
-}
-
-fn misfit(node: &Node) -> Refused {
-    Refused::new(Code::InvalidValue, format!("not a value of type {}", node.r#type))
-}
-
-fn milliseconds(column: &Column, value: Value<'_>) -> Option<i64> {
-    let Value::Integer(value) = value else { return None };
-    match column.node.r#type {
-        ColumnType::Timestamp(TimeUnit::Micro) => Some(value.div_euclid(1_000)),
-        _ if column.is_date() => value.checked_mul(86_400_000),
-        _ => Some(value),
-    }
-}
-
-/// A partition column's value, as it is in the path of a file.
-fn written(column: &Column, value: Value<'_>) -> String {
-    match value {
-        Value::Text(text) => text.to_owned(),
-        Value::Boolean(value) => value.to_string(),
-        Value::Unsigned(value) => value.to_string(),
-        Value::Integer(days) if column.is_date() => {
-            let days = i32::try_from(days).ok().and_then(|days| days.checked_add(2_440_588));
-            let date = days.and_then(|days| time::Date::from_julian_day(days).ok());
-            date.map_or_else(|| days.map_or_else(String::new, |days| days.to_string()), |date| date.to_string())
-        }
-        Value::Integer(value) => value.to_string(),
-        Value::Float(_) | Value::Decimal(_) | Value::Bytes(_) => String::new(),
     }
 }
 

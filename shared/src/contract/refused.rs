@@ -42,6 +42,8 @@ impl Refused {
 
     /// The same, seen from the object that the place is in.
     pub(super) fn within(mut self, name: &str) -> Self {
+        // A record may name its fields as it likes.
+        let name = name.char_indices().nth(64).map_or(name, |(end, _)| &name[..end]);
         self.detail.path.replace_range(..1, &format!("$.{name}"));
         self
     }

@@ -2,7 +2,7 @@
 //!
 //! Checks see the value as it came; what goes on is masked.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use hmac::{Hmac, KeyInit, Mac};
 use regex_lite::Regex;
@@ -45,6 +45,14 @@ impl MaskKey {
                 out.push(char::from(b"0123456789abcdef"[usize::from(nibble)]));
             }
         }
+    }
+}
+
+impl FromStr for MaskKey {
+    type Err = Error;
+
+    fn from_str(key: &str) -> std::result::Result<Self, Error> {
+        Self::new(key.as_bytes())
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Compiled once; a reader looks a field up without hashing where records list their fields in one order.
 
+use super::{Column, known::Known};
 use crate::dataset::{
     ColumnType,
     stream::{Field, RecordFormat, Stream, Transport},
@@ -10,8 +11,8 @@ use crate::dataset::{
 /// What the names of columns begin with that are of a Kafka record's envelope. A record cannot give them itself.
 pub const ENVELOPE: &str = "_kafka_";
 
-fn is_beside(stream: &Stream, field: &Field) -> bool {
-    stream.transport == Transport::Kafka && field.path.len() == 1 && field.path[0].starts_with(ENVELOPE)
+fn is_beside(stream: &Stream, path: &[String]) -> bool {
+    stream.transport == Transport::Kafka && matches!(path, [name] if name.starts_with(ENVELOPE))
 }
 
 /// A column's type with a number for each level of it: columns in order, each before what is in it.
@@ -61,35 +62,59 @@ pub(super) struct Step {
     pub(super) name: String,
     pub(super) takers: Vec<Taker>,
     pub(super) inner: Option<Branch>,
+    /// Its number: fields come once.
+    pub(super) id: usize,
+    /// What is taken of it, where it has several takers.
+    pub(super) known: Known,
+    /// Whether it describes the record, so that what is left of it is not unknown.
+    pub(super) envelope: bool,
+}
+
+/// Where a column's value is in the record, with the names of the transport's envelope.
+pub(super) fn path(stream: &Stream, field: &Field) -> Vec<String> {
+    let own = match &field.path[..] {
+        _ if stream.format != RecordFormat::DmsJson => true,
+        [first, _, ..] => first == "metadata",
+        path => is_beside(stream, path),
+    };
+    let outer = (!own).then(|| "data".to_owned());
+    outer.into_iter().chain(field.path.iter().cloned()).collect()
 }
 
 impl Branch {
-    pub(super) fn of(stream: &Stream) -> Self {
-        let mut root = Self::default();
-        for (index, field) in stream.columns.iter().enumerate().filter(|(_, field)| !is_beside(stream, field)) {
-            let outer = (stream.format == RecordFormat::DmsJson && field.path[0] != "metadata").then_some("data");
-            let path: Vec<&str> = outer.into_iter().chain(field.path.iter().map(String::as_str)).collect();
-            root.take(&path, Taker::Column(index));
+    /// The trees of the columns that are in a record and of those beside it, and how many fields both have.
+    pub(super) fn of(stream: &Stream, columns: &[Column]) -> (Self, Self, usize) {
+        let (mut root, mut beside) = (Self::default(), Self::default());
+        for (index, column) in columns.iter().enumerate() {
+            let tree = if is_beside(stream, &column.path) { &mut beside } else { &mut root };
+            tree.take(&column.path, Taker::Column(index));
         }
         if stream.format == RecordFormat::DmsJson {
-            root.take(&["metadata", "record-type"], Taker::RecordType);
+            root.take(&["metadata".to_owned(), "record-type".to_owned()], Taker::RecordType);
+            root.steps.iter_mut().filter(|step| step.name == "metadata").for_each(|step| step.envelope = true);
         }
-        root
+        let nodes: Vec<_> = columns.iter().map(|column| (&column.node, column.is_erased())).collect();
+        let mut next = 0;
+        root.number(&nodes, &mut next);
+        beside.number(&nodes, &mut next);
+        (root, beside, next)
     }
 
-    /// The columns whose values come beside the record: those of a Kafka record's envelope.
-    pub(super) fn beside(stream: &Stream) -> Self {
-        let mut root = Self::default();
-        for (index, field) in stream.columns.iter().enumerate().filter(|(_, field)| is_beside(stream, field)) {
-            root.take(&[&field.path[0]], Taker::Column(index));
+    fn number(&mut self, nodes: &[(&Node, bool)], next: &mut usize) {
+        for step in &mut self.steps {
+            step.id = *next;
+            *next += 1;
+            step.known = Known::of(step, nodes);
+            if let Some(inner) = &mut step.inner {
+                inner.number(nodes, next);
+            }
         }
-        root
     }
 
-    fn take(&mut self, path: &[&str], taker: Taker) {
+    fn take(&mut self, path: &[String], taker: Taker) {
         let Some((name, rest)) = path.split_first() else { return };
         let at = self.steps.iter().position(|step| step.name == *name).unwrap_or_else(|| {
-            self.steps.push(Step { name: (*name).to_owned(), takers: Vec::new(), inner: None });
+            self.steps.push(Step::new(name));
             self.steps.len() - 1
         });
         let step = &mut self.steps[at];
@@ -100,11 +125,22 @@ impl Branch {
         }
     }
 
+    pub(super) fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
     /// The step of this name; `hint` is where it may well be, and afterwards where the next one may be.
     pub(super) fn find(&self, name: &str, hint: &mut usize) -> Option<&Step> {
         let near = self.steps.get(*hint).filter(|step| step.name == name).map(|_| *hint);
         let at = near.or_else(|| self.steps.iter().position(|step| step.name == name))?;
         *hint = at + 1;
         Some(&self.steps[at])
+    }
+}
+
+impl Step {
+    fn new(name: &str) -> Self {
+        let (takers, inner, known) = (Vec::new(), None, Known::default());
+        Self { name: name.to_owned(), takers, inner, id: 0, known, envelope: false }
     }
 }

@@ -62,8 +62,8 @@ pub(super) fn convert<'a>(r#type: &ColumnType, plain: Plain<'a>, room: &'a mut V
         ColumnType::Float64 => Value::Float(scalar::float(text).filter(|value: &f64| value.is_finite())?),
         ColumnType::Decimal(precision, scale) => Value::Decimal(scalar::decimal(text, *precision, *scale)?),
         ColumnType::Date => Value::Integer(date(plain)?),
-        ColumnType::Timestamp(TimeUnit::Milli) => Value::Integer(moment(text, MILLI)?),
-        ColumnType::Timestamp(TimeUnit::Micro) => Value::Integer(moment(text, MICRO)?),
+        ColumnType::Timestamp(TimeUnit::Milli) => Value::Integer(moment(plain, MILLI)?),
+        ColumnType::Timestamp(TimeUnit::Micro) => Value::Integer(moment(plain, MICRO)?),
         ColumnType::Time => Value::Integer(time::clock(text, MICRO).filter(|_| matches!(plain, Plain::Text(_)))?),
         ColumnType::Binary => return base64(plain, room),
         ColumnType::Json | ColumnType::List(_) | ColumnType::Struct(_) => return None,
@@ -77,38 +77,44 @@ fn integer(text: &[u8]) -> Option<i64> {
 
 /// Text of a day or a moment, of which the day in UTC is taken; a number is days.
 fn date(plain: Plain<'_>) -> Option<i64> {
-    match plain {
-        Plain::Number(digits) => i32::try_from(integer(digits.as_bytes())?).ok().map(i64::from),
-        Plain::Text(text) if text.len() == 10 => time::date(text.as_bytes()).map(i64::from),
-        Plain::Text(text) => Some(moment(text.as_bytes(), MILLI)?.div_euclid(86_400_000)),
-        Plain::Boolean(_) => None,
+    match calendar(plain) {
+        Some(text) => Some(time::moment_floor(text, MILLI)?.div_euclid(86_400_000)),
+        None => i32::try_from(integer(plain.text().as_bytes())?).ok().map(i64::from),
     }
 }
 
-/// Text of a moment, or a number since 1970: up to 10^11 it is seconds (the year 5138), up to 10^14 milliseconds, up to
+/// Text of a moment, or a number since 1970: below 10^11 it is seconds (the year 5138), below 10^14 milliseconds, below
 /// 10^17 microseconds, beyond it nanoseconds.
-fn moment(text: &[u8], tick: i64) -> Option<i64> {
-    if text.get(4) == Some(&b'-') {
+fn moment(plain: Plain<'_>, tick: i64) -> Option<i64> {
+    const ONE: i128 = 10_i128.pow(18);
+    if let Some(text) = calendar(plain) {
         return time::moment_floor(text, tick);
     }
-    let size = match integral_digits(text) {
-        ..=11 => 1_000_000_000,
-        12..=14 => 1_000_000,
-        15..=17 => 1_000,
-        _ => 1,
+    let value = scalar::decimal(cut(plain.text().as_bytes()), 38, 18)?;
+    // Below each bound the product stays within 10^38, which i128 holds.
+    let nanos = match value.abs() / ONE {
+        0..100_000_000_000 => value * 1_000_000_000,
+        100_000_000_000..100_000_000_000_000 => value * 1_000_000,
+        100_000_000_000_000..100_000_000_000_000_000 => value * 1_000,
+        _ => value,
     };
-    // Nine digits after the point are nanoseconds of a second; what is finer is cut off.
-    let text = match text.iter().position(|byte| *byte == b'.') {
-        Some(point) if text.len() > point + 10 && !text.iter().any(|b| matches!(b, b'e' | b'E')) => &text[..point + 10],
-        _ => text,
-    };
-    let nanos = scalar::decimal(text, 38, 9)?.checked_mul(size)?.div_euclid(1_000_000_000);
-    i64::try_from(nanos.div_euclid(i128::from(tick))).ok()
+    i64::try_from(nanos.div_euclid(ONE).div_euclid(i128::from(tick))).ok()
 }
 
-fn integral_digits(text: &[u8]) -> usize {
-    let digits = text.strip_prefix(b"-").unwrap_or(text);
-    digits.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(digits.len())
+/// The text, if it begins with a year: `2024-…` is no number.
+fn calendar(plain: Plain<'_>) -> Option<&[u8]> {
+    let Plain::Text(text) = plain else { return None };
+    let (year, rest) = text.as_bytes().split_at_checked(4)?;
+    (rest.first() == Some(&b'-') && year.iter().all(u8::is_ascii_digit)).then_some(text.as_bytes())
+}
+
+/// A number without what is finer than 18 digits after the point.
+fn cut(text: &[u8]) -> &[u8] {
+    let point = text.iter().position(|byte| *byte == b'.').filter(|point| text.len() > point + 19);
+    match point {
+        Some(point) if text[point + 1..].iter().all(u8::is_ascii_digit) => &text[..point + 19],
+        _ => text,
+    }
 }
 
 fn base64<'a>(plain: Plain<'_>, room: &'a mut Vec<u8>) -> Option<Value<'a>> {
@@ -125,7 +131,7 @@ mod tests {
 
     fn check(r#type: &str, plain: Plain<'_>, want: Option<Value<'_>>) {
         let mut room = Vec::new();
-        assert_eq!(convert(&r#type.parse().unwrap(), plain, &mut room), want, "{plain:?} as {}", r#type);
+        assert_eq!(convert(&r#type.parse().unwrap(), plain, &mut room), want, "{plain:?} as {type}");
     }
 
     #[test]
@@ -160,13 +166,24 @@ mod tests {
     #[test]
     fn moments() {
         let ms = |text: Plain<'_>, want: Option<i64>| check("timestamp(ms)", text, want.map(Value::Integer));
-        for text in ["1545084650.987", "1545084650987", "1545084650987000", "1545084650987000000"] {
+        let written = ["1.545084650987E9", "1.545084650987e12", "1545084650987.000000000000000000000001"];
+        for text in
+            ["1545084650.987", "1545084650987", "1545084650987000", "1545084650987000000"].iter().chain(&written)
+        {
             ms(Plain::Number(text), Some(1_545_084_650_987));
             ms(Plain::Text(text), Some(1_545_084_650_987));
         }
         ms(Plain::Number("1545084650"), Some(1_545_084_650_000));
         ms(Plain::Number("1545084650.05"), Some(1_545_084_650_050));
         ms(Plain::Number("-0.0005"), Some(-1));
+        ms(Plain::Number("99999999999"), Some(99_999_999_999_000));
+        ms(Plain::Number("100000000000"), Some(100_000_000_000));
+        ms(Plain::Number("100000000000000"), Some(100_000_000_000));
+        ms(Plain::Number("100000000000000000"), Some(100_000_000_000));
+        ms(Plain::Number("-9223372036854775808"), Some(-9_223_372_036_855));
+        ms(Plain::Number("1.5e-3"), Some(1));
+        ms(Plain::Number("99999999999999999999"), Some(99_999_999_999_999));
+        ms(Plain::Number("100000000000000000000"), None);
         for text in ["2018-12-17T22:10:50.987Z", "2018-12-17 22:10:50.987654", "2018-12-18T07:10:50.987654321+09:00"] {
             ms(Plain::Text(text), Some(1_545_084_650_987));
         }
@@ -175,14 +192,20 @@ mod tests {
             Plain::Text("2018-12-17T22:10:50.9876549Z"),
             Some(Value::Integer(1_545_084_650_987_654)),
         );
-        for text in ["", "yesterday", "2018-13-01T00:00:00Z", "1e999", "12:00", "1545084650x"] {
+        for text in ["", "yesterday", "2018-13-01T00:00:00Z", "1e999", "12:00", "1545084650x", "é-é-"] {
             ms(Plain::Text(text), None);
         }
         let date = |text: Plain<'_>, want: Option<i64>| check("date", text, want.map(Value::Integer));
         date(Plain::Text("1970-01-03"), Some(2));
         date(Plain::Text("1970-01-03T23:59:59Z"), Some(2));
         date(Plain::Number("2"), Some(2));
-        date(Plain::Text("1970-02-30"), None);
+        date(Plain::Text("1969-12-31T23:59:59.999Z"), Some(-1));
+        for (text, days) in [("2", 2), ("2.0", 2), ("-2147483648", -2_147_483_648), ("1545084650", 1_545_084_650)] {
+            date(Plain::Text(text), Some(days));
+        }
+        for text in ["1970-02-30", "2147483648", "1.5", "", "1970-01-03x"] {
+            date(Plain::Text(text), None);
+        }
         check("time", Plain::Text("00:00:01.5"), Some(Value::Integer(1_500_000)));
         check("time", Plain::Number("1"), None);
     }

@@ -82,7 +82,9 @@ impl Datasets {
     /// # Errors
     /// Misconfigured, naming those there are.
     pub fn table(&self, name: &str) -> Result<&Dataset, Error> {
-        self.tables().find(|table| table.name == name).ok_or_else(|| self.unknown("cdc", name))
+        self.tables()
+            .find(|table| table.name == name)
+            .ok_or_else(|| unknown("cdc", name, self.tables().map(|table| &*table.name)))
     }
 
     /// The stream with this name.
@@ -90,7 +92,9 @@ impl Datasets {
     /// # Errors
     /// Misconfigured, naming those there are.
     pub fn stream(&self, name: &str) -> Result<&Stream, Error> {
-        self.streams().find(|stream| stream.name == name).ok_or_else(|| self.unknown("stream", name))
+        self.streams()
+            .find(|stream| stream.name == name)
+            .ok_or_else(|| unknown("stream", name, self.streams().map(|stream| &*stream.name)))
     }
 
     /// All tables, by name.
@@ -108,12 +112,12 @@ impl Datasets {
             Described::Table(_) => None,
         })
     }
+}
 
-    fn unknown(&self, kind: &str, name: &str) -> Error {
-        let known: Vec<_> = self.0.keys().map(String::as_str).collect();
-        let message = format!("no `{kind}` dataset `{name}`; there are: {}", known.join(", "));
-        Error::misconfigured(Code::InvalidConfig, message)
-    }
+fn unknown<'a>(kind: &str, name: &str, known: impl Iterator<Item = &'a str>) -> Error {
+    let known: Vec<_> = known.collect();
+    let there = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+    Error::misconfigured(Code::InvalidConfig, format!("no `{kind}` dataset `{name}`; there are: {there}"))
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> Error {
@@ -133,37 +137,56 @@ fn files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// Datasets that would read each other's objects, or write the same.
+/// Datasets that would read each other's objects, or write among them.
 fn collisions(datasets: &BTreeMap<String, Described>) -> Vec<String> {
     let mut found = Vec::new();
-    for one in datasets.values() {
-        for other in datasets.values().filter(|other| other.name() != one.name()) {
-            let (name, other_name) = (one.name(), other.name());
-            let (field, prefix) = folder(one);
-            let (inner_field, inner) = folder(other);
-            let same = inner == prefix && (field, inner_field) != ("source", "source");
-            if inner.starts_with(prefix) && inner != prefix || same && name < other_name {
-                found.push(format!("{name}: its {field}.prefix takes in the {inner_field}.prefix of `{other_name}`"));
-            }
-            let Described::Table(table) = other else { continue };
-            if table.target.snapshot.starts_with(prefix) {
-                found.push(format!("{name}: its {field}.prefix takes in the snapshot of `{other_name}`"));
-            }
-            if let Described::Table(own) = one
-                && name < other_name
-                && own.target.snapshot == table.target.snapshot
-            {
-                found.push(format!("{name}: has the same target.snapshot as `{other_name}`"));
+    let all: Vec<&Described> = datasets.values().collect();
+    for (index, one) in all.iter().enumerate() {
+        for other in &all[index + 1..] {
+            for area in areas(one) {
+                found.extend(
+                    areas(other).into_iter().filter_map(|inner| collision((one.name(), area), (other.name(), inner))),
+                );
             }
         }
     }
     found
 }
 
-/// The folder that a dataset reads or writes alone.
-fn folder(described: &Described) -> (&'static str, &str) {
+/// Two tables may be made from the same change files; nothing else is shared.
+fn collision((name, area): (&str, Area<'_>), (other_name, other): (&str, Area<'_>)) -> Option<String> {
+    if area.folder == other.folder {
+        let shared = area.field == SOURCE && other.field == SOURCE;
+        return (!shared).then(|| format!("{name}: its {} is the {} of `{other_name}`", area.field, other.field));
+    }
+    let takes_in = |outer: &str, field: &str, inner: &str, inner_field: &str| {
+        format!("{outer}: its {field} takes in the {inner_field} of `{inner}`")
+    };
+    if other.folder.starts_with(area.folder) {
+        return Some(takes_in(name, area.field, other_name, other.field));
+    }
+    area.folder.starts_with(other.folder).then(|| takes_in(other_name, other.field, name, area.field))
+}
+
+/// The field of what a table reads.
+const SOURCE: &str = "source.prefix";
+
+/// What a dataset reads or writes alone.
+#[derive(Debug, Clone, Copy)]
+struct Area<'a> {
+    field: &'static str,
+    folder: &'a str,
+}
+
+fn areas(described: &Described) -> Vec<Area<'_>> {
     match described {
-        Described::Table(table) => ("source", &table.source.prefix),
-        Described::Stream(stream) => ("target", &stream.prefix),
+        Described::Table(table) => {
+            let source = Area { field: SOURCE, folder: &table.source.prefix };
+            // Versions, manifest and report stand beside the snapshot. One beside all folders has but its own key.
+            let snapshot = table.target.snapshot.as_str();
+            let folder = snapshot.rfind('/').map_or(snapshot, |slash| &snapshot[..=slash]);
+            vec![source, Area { field: "folder of target.snapshot", folder }]
+        }
+        Described::Stream(stream) => vec![Area { field: "target.prefix", folder: &stream.prefix }],
     }
 }

@@ -44,11 +44,6 @@ impl<'a> Object<'a> {
         self.fields.get(name)
     }
 
-    /// Whether the field is there.
-    pub(super) fn has(&self, name: &str) -> bool {
-        self.fields.contains_key(name)
-    }
-
     /// Notes that `name` is missing, unless it is there (and perhaps wrong).
     pub(super) fn require(&self, name: &str, hint: &str, problems: &mut Problems) {
         if !self.fields.contains_key(name) {
@@ -61,14 +56,23 @@ impl<'a> Object<'a> {
         Object::new(self.at(name), value, problems)
     }
 
+    /// An array, which may not be empty.
     pub(super) fn array(&mut self, name: &'static str, problems: &mut Problems) -> Option<&'a [Value]> {
-        let value = self.field(name)?;
-        match value {
-            Value::Array(items) if !items.is_empty() => return Some(items),
-            Value::Array(_) => problems.at(self.at(name), "may not be empty"),
-            other => problems.at(self.at(name), expected("an array", other)),
+        let items = self.list(name, problems)?;
+        if items.is_empty() {
+            problems.at(self.at(name), "may not be empty");
+            return None;
         }
-        None
+        Some(items)
+    }
+
+    /// An array, which may be empty.
+    pub(super) fn list(&mut self, name: &'static str, problems: &mut Problems) -> Option<&'a [Value]> {
+        let value = self.field(name)?;
+        if !value.is_array() {
+            problems.at(self.at(name), expected("an array", value));
+        }
+        value.as_array().map(Vec::as_slice)
     }
 
     /// A text, which may be empty.

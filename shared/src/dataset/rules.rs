@@ -2,7 +2,7 @@
 //!
 //! No rule is about a field's JSON type: those are in `json`.
 
-use super::{Column, Format, Source, Target, json::Problems};
+use super::{Column, Format, Publish, Source, Target, json::Problems};
 
 /// Folders of the lake that are ours: change files or snapshots in them would be mistaken for something else.
 const RESERVED: [&str; 4] = [".headgate/", "_headgate/", "errors/", "quarantine/"];
@@ -60,6 +60,9 @@ pub(super) fn together(
     let Some(source) = source else { return };
     if let Some(target) = target {
         apart(&source.prefix, &target.snapshot, problems);
+        if target.publish == Publish::Versioned && !target.snapshot.contains('/') {
+            problems.at("$.target.snapshot", "needs a folder of its own where `publish` is `versioned`");
+        }
     }
     // An envelope keeps what describes a change apart from the table's columns by itself.
     if source.format != Format::DebeziumJson {

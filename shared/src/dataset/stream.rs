@@ -2,6 +2,8 @@
 //!
 //! Everything here is resolved and checked; how a record is read by it is `contract`'s business.
 
+use std::fmt;
+
 use serde_json::Value;
 
 use super::{ColumnType, Compression};
@@ -9,7 +11,7 @@ use super::{ColumnType, Compression};
 mod parse;
 mod rules;
 
-pub(super) use parse::stream;
+pub(super) use parse::{is_same, stream};
 
 /// Records that arrive one by one, and become rows of a table.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,6 +47,16 @@ pub enum Transport {
     Kafka,
 }
 
+impl fmt::Display for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Kinesis => "kinesis",
+            Self::Firehose => "firehose",
+            Self::Kafka => "kafka",
+        })
+    }
+}
+
 /// How a record reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RecordFormat {
@@ -63,6 +75,12 @@ pub enum RecordFormat {
 }
 
 impl RecordFormat {
+    /// Whether only Kafka carries such records.
+    #[must_use]
+    pub fn is_of_kafka(self) -> bool {
+        self.is_avro() || self.is_debezium()
+    }
+
     /// Whether a record is an Avro datum.
     #[must_use]
     pub fn is_avro(self) -> bool {

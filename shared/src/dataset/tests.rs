@@ -1,13 +1,13 @@
 //! Dataset files, good and bad: what they mean, and that every problem is told.
 
-use std::{fs, path::Path};
-
 use serde_json::{Value, json};
 
 use super::*;
 use crate::{Class, Code};
 
+mod folder;
 mod schema;
+mod stream;
 
 const EXAMPLE: &str = include_str!("../../../infra/datasets/orders.json");
 
@@ -29,7 +29,7 @@ fn without(mut document: Value, pointer: &str) -> Value {
 }
 
 fn problems(document: &Value) -> Vec<String> {
-    match Dataset::parse("x.json", &document.to_string()) {
+    match Described::parse("x.json", &document.to_string()) {
         Ok(_) => Vec::new(),
         Err(error) => {
             assert_eq!((error.class, error.code), (Class::Misconfigured, Code::InvalidConfig));
@@ -167,7 +167,7 @@ fn what_does_not_fit_together_is_told() {
         (with(example(), "/primary_key", json!(["Op"])), "$.primary_key[0]: `Op` is the operation"),
         (with(example(), "/source/order_column", json!("dms_ts")), "$.source.order_column: names the same column"),
         (with(example(), "/source/prefix", json!("quarantine/orders/")), "$.source.prefix: `quarantine/` is kept"),
-        (with(example(), "/kind", json!("stream")), "$.kind: \"stream\" is not served yet"),
+        (with(example(), "/kind", json!("table")), "$.kind: must be `cdc` or `stream`"),
     ];
     for (document, expected) in cases {
         let found = problems(&document);
@@ -179,31 +179,4 @@ fn what_does_not_fit_together_is_told() {
 fn a_syntax_error_says_where() {
     let error = Dataset::parse("x.json", "{\"name\": \"orders\",\n  oops}").unwrap_err();
     assert_eq!(error.message, "x.json: 1 problem\n  $: key must be a string at line 2 column 3");
-}
-
-#[test]
-fn a_folder_is_read_whole_or_not_at_all() {
-    let published = Path::new(env!("CARGO_MANIFEST_DIR")).join("../infra/datasets");
-    let datasets = Datasets::load(&published).unwrap();
-    assert_eq!(datasets.table("orders"), Ok(&orders()));
-    assert_eq!(datasets.table("order").unwrap_err().message, "no `cdc` dataset `order`; there are: orders");
-
-    let folder = tempfile::tempdir().unwrap();
-    let write = |name: &str, document: Value| fs::write(folder.path().join(name), document.to_string()).unwrap();
-    write("orders.json", example());
-    write("notes.schema.json", json!("not a dataset"));
-    assert_eq!(Datasets::load(folder.path()).unwrap().tables().collect::<Vec<_>>(), [&orders()]);
-    write("other.json", example());
-    write("bad.json", with(example(), "/name", json!(1)));
-    let inner = with(with(example(), "/name", json!("inner")), "/source/prefix", json!("cdc/production/orders/x/"));
-    write("inner.json", inner);
-    let message = Datasets::load(folder.path()).unwrap_err().message;
-    for expected in [
-        "bad.json: 1 problem\n    $.name: expected a string",
-        "other.json: $.name: is `orders`",
-        "orders: its source.prefix takes in the one of `inner`",
-        "inner: has the same target.snapshot as `orders`",
-    ] {
-        assert!(message.contains(expected), "{expected}\nnot in {message}");
-    }
 }

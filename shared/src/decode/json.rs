@@ -58,7 +58,7 @@ enum Expect {
 /// # Errors
 /// Each refused part is [`Code::InvalidJson`], and what follows it goes on where it can be told apart:
 /// - Among objects, what is no object costs the rest of its line. Where it ran on into the lines after it before it
-///   broke off, a line is no unit, and it costs all that follows.
+///   broke off, and the next one does not begin with an object of its own, a line is no unit, and it costs all that follows.
 /// - In an array, an element that is JSON but no object costs itself; anything else costs all that follows. An array
 ///   that is cut off after an element is a refused part without bytes.
 /// - An object that nests deeper than `serde_json` reads (127 levels) counts as none.
@@ -121,7 +121,9 @@ impl Documents {
                 let line_end = self.line_end(start);
                 self.at = line_end;
                 self.skip_space();
-                let end = if broken.at > self.at { self.body.len() } else { line_end };
+                let in_list = self.body[..line_end].trim_ascii_end().ends_with(b"[");
+                let starts_anew = !in_list && self.peek() == Some(b'{') && self.body[self.at - 1] == b'\n';
+                let end = if broken.at > self.at && !starts_anew { self.body.len() } else { line_end };
                 self.refuse(start..end, format!("not JSON at byte {}", broken.at))
             }
         }

@@ -9,7 +9,7 @@ mod response;
 use std::{borrow::Cow, fmt};
 
 use bytes::Bytes;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 pub use origin::{KafkaMetadata, KinesisMetadata, Origin, Source};
@@ -96,14 +96,30 @@ struct Item<'a> {
     record_id: Text<'a>,
     #[serde(borrow)]
     approximate_arrival_timestamp: Option<&'a RawValue>,
-    #[serde(borrow)]
-    data: Option<Text<'a>>,
-    #[serde(borrow)]
-    kafka_record_value: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    data: Payload<'a>,
+    #[serde(borrow, default)]
+    kafka_record_value: Payload<'a>,
     #[serde(borrow)]
     kinesis_record_metadata: Option<&'a RawValue>,
     #[serde(borrow)]
     msk_record_metadata: Option<&'a RawValue>,
+}
+
+/// A field with a record's bytes.
+#[derive(Default)]
+enum Payload<'a> {
+    #[default]
+    Missing,
+    Null,
+    Text(Cow<'a, str>),
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Payload<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Option::<Text<'a>>::deserialize(deserializer)?;
+        Ok(text.map_or(Self::Null, |Text(text)| Self::Text(text)))
+    }
 }
 
 /// Reads `{"deliveryStreamArn", "records": [{"recordId", "data" or "kafkaRecordValue", …}], …}`.
@@ -135,10 +151,11 @@ pub fn read(event: &[u8]) -> Result<Request<'_>, Error> {
 fn record<'a>(raw: &'a RawValue, source: &Source<'_>) -> Result<Record<'a>, Error> {
     let item: Item<'_> = wire::record(raw, "a Firehose record")?;
     let data = match (item.data, item.kafka_record_value, source) {
-        (Some(Text(text)), _, _) => wire::bytes("data", &text)?,
-        (None, Some(Text(text)), _) => wire::bytes("kafkaRecordValue", &text)?,
-        (None, None, Source::Msk(_)) => Bytes::new(),
-        (None, None, _) => return Err(invalid("data is missing")),
+        (Payload::Text(text), _, _) => wire::bytes("data", &text)?,
+        (_, Payload::Text(text), _) => wire::bytes("kafkaRecordValue", &text)?,
+        // A tombstone. Where there is no such field at all, it may go by a name that is not known here.
+        (Payload::Null, _, Source::Msk(_)) | (_, Payload::Null, Source::Msk(_)) => Bytes::new(),
+        _ => return Err(invalid("data is missing")),
     };
     let origin = Origin::of(item.kinesis_record_metadata, item.msk_record_metadata);
     let arrived = item.approximate_arrival_timestamp.and_then(wire::scalar);

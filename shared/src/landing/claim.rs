@@ -2,7 +2,7 @@
 //!
 //! No object is replaced unless the claim was seen to hold after the object's tag was read.
 
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 
 use super::{Landed, Object};
 use crate::{
@@ -52,18 +52,27 @@ impl From<StoreError> for Failure {
 impl Claim<'_> {
     /// Writes all objects, several at once.
     pub(super) async fn place(&self, objects: &[Object]) -> Result<Landed, Error> {
-        let placing = stream::iter(objects.iter().map(|object| self.place_one(object)));
-        let count = |landed: Landed, (found, bytes)| async move {
-            Ok(match found {
-                Found::Nothing => Landed { placed: landed.placed + 1, bytes: landed.bytes + bytes, ..landed },
-                Found::Object => Landed { replaced: landed.replaced + 1, bytes: landed.bytes + bytes, ..landed },
-            })
-        };
-        placing.buffer_unordered(AT_ONCE).try_fold(Landed::default(), count).await
+        let mut landed = Landed::default();
+        let placing: Vec<_> = objects.iter().map(|object| self.place_one(object).boxed()).collect();
+        let mut placing = stream::iter(placing).buffer_unordered(AT_ONCE);
+        while let Some((found, bytes)) = placing.try_next().await? {
+            match found {
+                Found::Nothing => landed.placed += 1,
+                Found::Object => landed.replaced += 1,
+            }
+            landed.bytes += bytes;
+        }
+        Ok(landed)
     }
 
     async fn place_one(&self, object: &Object) -> Result<(Found, u64), Error> {
-        rounds(async || Ok((self.try_place(object).await?, object.body.len() as u64))).await
+        let mut rounds = Rounds::default();
+        loop {
+            match self.try_place(object).await {
+                Ok(found) => return Ok((found, object.body.len() as u64)),
+                Err(failure) => rounds.another(failure)?,
+            }
+        }
     }
 
     /// The order is what keeps a slow attempt from writing over the one that took over: whoever took over changed the
@@ -93,23 +102,35 @@ impl Claim<'_> {
     }
 }
 
-/// Removes all objects, several at once.
+/// Removes all objects, several at once, and says how many.
 pub(super) async fn remove(store: &dyn Store, keys: &[String]) -> Result<u64, Error> {
-    let removing = keys.iter().map(|key| rounds(async || Ok(store.delete(key).await?)));
+    let removing: Vec<_> = keys.iter().map(|key| remove_one(store, key).boxed()).collect();
     stream::iter(removing).buffer_unordered(AT_ONCE).try_collect::<Vec<()>>().await?;
     Ok(keys.len() as u64)
 }
 
-/// Tries again at once where that may help: a port waits by itself where it is asked to slow down.
-async fn rounds<T>(round: impl AsyncFn() -> Result<T, Failure>) -> Result<T, Error> {
-    let mut left = ROUNDS;
+async fn remove_one(store: &dyn Store, key: &str) -> Result<(), Error> {
+    let mut rounds = Rounds::default();
     loop {
-        left -= 1;
-        match round().await {
-            Ok(done) => return Ok(done),
-            Err(Failure::Again(_)) if left > 0 => {}
-            Err(Failure::Again(error)) => return Err(error.into()),
-            Err(Failure::Final(error)) => return Err(error),
+        match store.delete(key).await {
+            Ok(()) => return Ok(()),
+            Err(error) => rounds.another(error.into())?,
+        }
+    }
+}
+
+/// How often something failed. The next round follows at once: a port waits by itself where it is asked to slow down.
+#[derive(Default)]
+struct Rounds(usize);
+
+impl Rounds {
+    /// Allows another round, or says why there is none.
+    fn another(&mut self, failure: Failure) -> Result<(), Error> {
+        self.0 += 1;
+        match failure {
+            Failure::Again(_) if self.0 < ROUNDS => Ok(()),
+            Failure::Again(error) => Err(error.into()),
+            Failure::Final(error) => Err(error),
         }
     }
 }

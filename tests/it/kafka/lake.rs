@@ -1,7 +1,7 @@
 //! A lake in memory, and the function's handler on it.
 
 use std::{
-    collections::BTreeMap,
+    ops::Deref,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -15,9 +15,8 @@ use headgate::{
     decode::registry::SchemaId,
     metrics::Emitter,
     state::memory::MemoryState,
-    store::{Store, memory::MemoryStore},
+    store::memory::MemoryStore,
 };
-use headgate_columnar::rows;
 use msk_consumer::{
     config::Failures,
     envelope::Envelope,
@@ -25,6 +24,8 @@ use msk_consumer::{
     schemas::{Registry, Schemas, Text},
 };
 use serde_json::{Value, json};
+
+use crate::landed::Landed;
 
 /// 2026-11-22T12:00:00Z, some time after the newest record.
 const NOW: Timestamp = Timestamp(1_795_348_800_000);
@@ -54,7 +55,7 @@ impl Registry for Known {
 /// A lake with the table `orders`.
 pub struct Lake {
     ports: Ports,
-    store: MemoryStore,
+    landed: Landed,
     clock: Arc<ManualClock>,
 }
 
@@ -89,7 +90,7 @@ impl Lake {
             emitter: Emitter::Memory(Arc::new(Mutex::new(Vec::new()))),
             function: "msk-consumer".to_owned(),
         };
-        Self { ports, store, clock }
+        Self { ports, landed: Landed { store }, clock }
     }
 
     /// The function's answer to one event.
@@ -97,23 +98,6 @@ impl Lake {
         let deadline = self.clock.now().plus(Duration::from_mins(1));
         let answer = handle(&event.to_string(), deadline, &self.ports).await?;
         Ok(serde_json::to_value(answer).unwrap())
-    }
-
-    /// The rows of each file as text, and why the refused records are refused.
-    pub async fn objects(&self) -> BTreeMap<String, Vec<String>> {
-        let mut objects = BTreeMap::new();
-        for object in self.store.list("", None).await.unwrap().objects {
-            let (_, body) = self.store.get(&object.key).await.unwrap().unwrap();
-            let lines = if object.key.starts_with("quarantine/") {
-                let text = String::from_utf8(body.to_vec()).unwrap();
-                text.lines().map(|line| refused(&serde_json::from_str(line).unwrap())).collect()
-            } else {
-                let row = |row: &Vec<Option<String>>| row.iter().map(shown).collect::<Vec<_>>().join(" ");
-                rows::read(body, None).unwrap().rows.iter().map(row).collect()
-            };
-            objects.insert(object.key, lines);
-        }
-        objects
     }
 
     /// What was emitted, a line each.
@@ -129,13 +113,12 @@ impl Lake {
     }
 }
 
-fn shown(value: &Option<String>) -> String {
-    value.clone().unwrap_or_else(|| "-".to_owned())
-}
+impl Deref for Lake {
+    type Target = Landed;
 
-fn refused(line: &Value) -> String {
-    let text = |name: &str| line[name].as_str().unwrap_or_default().to_owned();
-    format!("{} {} {}: {}", line["position"]["offset"]["offset"], text("code"), text("path"), text("reason"))
+    fn deref(&self) -> &Landed {
+        &self.landed
+    }
 }
 
 /// The figures that are not 0.

@@ -91,10 +91,13 @@ async fn one_more_file_costs_few_requests_and_a_late_one_is_never_overlooked() {
     }
 
     // Asked for: in its place, and no stranger any more.
-    let report = lake.merge_with(&Options { include: vec![key], ..Options::default() }).await;
+    let include = Options { include: vec![key], ..Options::default() };
+    let report = lake.merge_with(&include).await;
     assert_eq!((report.outcome, report.files, report.late, report.error), (Outcome::Merged, 1, 1, None));
     files.push(behind);
     lake.check(&files).await;
+    let report = lake.merge_with(&include).await;
+    assert_eq!((report.outcome, report.files, report.error), (Outcome::UpToDate, 0, None), "it is in already");
     assert_eq!(refused(&lake, &poked).await, Vec::<String>::new());
 }
 
@@ -110,5 +113,63 @@ async fn files_whose_folders_are_laid_out_anew_are_found() {
         files.push(File::of(&format!("{folder}/20240115-{hour:02}0000000"), "id note", &[&format!("I {hour} dated")]));
         lake.put_all(&files[files.len() - 1..]);
         lake.converges(&files).await;
+    }
+}
+
+#[tokio::test]
+async fn folders_within_folders_are_found() {
+    // From days to hours, and from months to days on the first of a month, when the horizon is in that folder.
+    for (outer, day, inner) in [("2024/01/15", "20240115", ["12", "13"]), ("2024/01", "20240101", ["01", "01/13"])] {
+        let lake = Lake::new(Setup { source: r#""lateness_hours": 1"#.to_owned(), ..Setup::default() });
+        let file = |folder: &str, minutes: u16, id: u16| {
+            let name = format!("{folder}/{day}-{:02}{:02}00000", minutes / 60, minutes % 60);
+            File::of(&name, "id note", &[&format!("I {id} {folder}")])
+        };
+        let mut files: Vec<File> = (1..=12).map(|hour| file(outer, hour * 60, hour)).collect();
+        lake.put_all(&files);
+        lake.converges(&files).await;
+        for (number, folder) in (0..).zip(inner) {
+            files.push(file(&format!("{outer}/{folder}"), 12 * 60 + 45 + number * 30, 100 + number));
+            lake.put_all(&files[files.len() - 1..]);
+            lake.converges(&files).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_a_rebuild_applied_is_not_refused_as_well() {
+    let (lake, mut files) = aged().await;
+    files.push(change(5_000, 500, &["I 4 behind"]));
+    lake.put_all(&files[files.len() - 1..]);
+    files.push(File::of("LOAD00000002", "id note", &["I 9 load"]));
+    lake.put_all(&files[files.len() - 1..]);
+    let poked = Options { poked: vec![lake.key(&files[files.len() - 2])], ..Options::default() };
+    let report = lake.merge_with(&poked).await;
+    assert_eq!((report.outcome, report.refused, report.error), (Outcome::Merged, Vec::<String>::new(), None));
+    lake.check(&files).await;
+
+    // The next one behind the horizon is told as ever.
+    let behind = change(5_001, 500, &["I 5 behind"]);
+    let key = lake.put(&behind);
+    assert_eq!(refused(&lake, &Options { poked: vec![key.clone()], ..Options::default() }).await, [key.as_str()]);
+}
+
+#[tokio::test]
+async fn every_look_at_a_settled_stretch_is_cheap() {
+    let lake =
+        Lake::new(Setup { format: Format::Csv, source: r#""lateness_hours": 72"#.to_owned(), ..Setup::default() });
+    let load = File::of("LOAD00000001", "id note", &["I 1 load"]);
+    lake.put(&load);
+    let body = change(0, 0, &["U 1 same"]).bytes(Format::Csv, &lake.setup.keys, false);
+    for minute in 0..3 * BATCH {
+        lake.store.put_at(&lake.key(&change(minute, 0, &[])), body.clone(), Timestamp(START + minute * MINUTE));
+        if (minute + 1) % BATCH == 0 {
+            let report = lake.merge().await;
+            assert_eq!((report.outcome, report.error), (Outcome::Merged, None));
+        }
+    }
+    for _ in 0..60 {
+        assert_eq!(refused(&lake, &Options::default()).await, Vec::<String>::new());
+        lake.clock.advance(Duration::from_mins(1));
     }
 }

@@ -1,7 +1,6 @@
 //! Keys of all kinds → the tables they ask for, and those that ask for nothing.
 
 use headgate::dataset::{Compression, Dataset, Format, OnTruncate, Publish, Source, Target};
-use headgate_aws::lake::Location;
 
 use super::{Address, route};
 use crate::trigger::Poke;
@@ -38,7 +37,7 @@ fn object(bucket: &str, key: &str) -> Poke {
 /// What pokes of a lake come to: `tables | ignored`, or the failure.
 fn check(lake: &str, pokes: &[Poke], expected: &str) {
     let datasets = [dataset("orders", "cdc/orders/"), dataset("items", "cdc/orders_items/")];
-    let told = match route(pokes, &Address::of(&Location::parse(lake).unwrap()), &datasets) {
+    let told = match route(pokes, &Address::of(&lake.parse().unwrap()), &datasets) {
         Ok(work) => format!("{:?} | {:?}", work.tables, work.ignored),
         Err(error) => format!("{}: {}", error.code, error.message),
     };

@@ -218,8 +218,9 @@ async fn a_batch_that_is_too_large_is_cut_short() {
     let mut scene = plain();
     scene.ports.most = 60;
     let batch: Vec<_> = (0..5).map(|offset| good(0, offset)).collect();
-    assert_eq!(scene.deliver(&batch).await, ["eu-orders-0:3", "eu-orders-0:4"]);
-    assert_eq!(scene.deliver(&batch[3..]).await, NONE);
+    assert_eq!(scene.deliver(&batch).await, ["eu-orders-0:2", "eu-orders-0:3", "eu-orders-0:4"]);
+    assert_eq!(scene.deliver(&batch[2..4]).await, NONE);
+    assert_eq!(scene.deliver(&batch[4..]).await, NONE);
     assert_eq!(scene.ids().await, ((0..5).collect(), vec![]));
 }
 

@@ -3,26 +3,27 @@
 //! What the ledger has settled is not listed again but for a look at a few stretches, to find files that turned up
 //! there late.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use futures::{StreamExt, TryStreamExt, future::try_join4, stream};
+use futures::{StreamExt, TryStreamExt, future::try_join5, stream};
 use headgate::{
     clock::Timestamp,
     store::{ObjectMeta, Store},
 };
 
 use super::{
-    ledger::{Ledger, fingerprint},
-    names::{self, CdcName, LoadName, Name, Stretch},
+    ledger::Ledger,
+    names::{self, CdcName, LoadName, Name, Stretch, Window},
 };
+
 use crate::object::Failure;
+
+mod audit;
+
+pub use audit::was_settled;
 
 /// List requests that looking at a settled table may make.
 const REQUESTS: usize = 10;
-/// Of them those for files outside the lateness horizon's own folders.
-const ELSEWHERE: usize = 2;
-/// Settled stretches that a merge looks at.
-const AUDITS: usize = 2;
+/// Of them those for files outside the window: before it, in its year, and between its stretches.
+const ELSEWHERE: usize = 3;
 /// Applied files in a stretch of the window: a page less a few, for files that turned up late.
 const KNOWN: usize = headgate::store::PAGE - 10;
 /// Requests under way at a time.
@@ -77,27 +78,30 @@ pub async fn list(
     now: Timestamp,
     full: bool,
 ) -> Result<Listing, Failure> {
-    let window = ledger.filter(|_| !full).and_then(|ledger| window(ledger).map(|window| (ledger, window)));
+    let window = ledger.filter(|_| !full).and_then(|ledger| Some((ledger, window(ledger)?)));
     let Some((ledger, window)) = window else {
         let mut listing = scan(store, prefix, &Stretch::default()).await?;
         listing.full = true;
         listing.history_seen = ledger.is_some_and(|ledger| listing.changes.iter().any(|c| ledger.is_settled(&c.name)));
-        audit_seen(ledger, &mut listing);
+        audit::all(ledger, &mut listing);
         return Ok(finished(listing));
     };
-    let look = Look { store, prefix, ledger, start: window[0].after.as_deref().unwrap_or_default() };
-    // A stretch with one file too many may take a second request.
-    let audits = AUDITS.min(REQUESTS.saturating_sub(window.len() + ELSEWHERE) / 2);
-    let (mut listing, head, year, audited) = try_join4(
-        look.window(&window),
+    let Window { stretches, end } = &window;
+    let start = stretches[0].after.as_deref().unwrap_or_default();
+    let look = Look { store, prefix, ledger, start, end };
+    let pages = pages(ledger, stretches);
+    let audits = audit::BY_TURNS.min(REQUESTS.saturating_sub(pages.len() + ELSEWHERE)).max(1);
+    let (mut listing, head, year, between, audited) = try_join5(
+        look.window(&pages),
         look.before(None),
-        look.before(year(&window)),
-        look.audit(turns(ledger, prefix, poked, now), audits),
+        look.before(year(start)),
+        look.between(stretches),
+        look.audit(audit::turns(ledger, prefix, poked, now, audits)),
     )
     .await?;
     listing.history_seen = head.history_seen || audited.history_seen;
     listing.intruders = audited.intruders;
-    for found in [head, year] {
+    for found in [head, year, between] {
         listing.loads.extend(found.loads);
         listing.changes.extend(found.changes);
     }
@@ -114,26 +118,27 @@ fn finished(mut listing: Listing) -> Listing {
     listing
 }
 
-/// The stretches in which every file is that the horizon has not passed, each about one list request.
-fn window(ledger: &Ledger) -> Option<Vec<Stretch>> {
-    let mut window = Vec::new();
-    for mut stretch in stretches(ledger)? {
+/// The stretches cut so that each is about one list request.
+fn pages(ledger: &Ledger, stretches: &[Stretch]) -> Vec<Stretch> {
+    let mut pages = Vec::new();
+    for mut stretch in stretches.iter().cloned() {
         let until = stretch.until.take();
         let known = ledger.files.keys().map(String::as_str);
         let known = known.filter(|key| stretch.after.as_deref().is_none_or(|after| *key > after));
         let known: Vec<&str> = known.take_while(|key| until.as_deref().is_none_or(|until| *key <= until)).collect();
         for cut in known.chunks_exact(KNOWN).filter_map(|chunk| chunk.last()) {
             let next = Stretch { after: Some((*cut).to_owned()), until: None };
-            window.push(Stretch { until: Some((*cut).to_owned()), ..std::mem::replace(&mut stretch, next) });
+            pages.push(Stretch { until: Some((*cut).to_owned()), ..std::mem::replace(&mut stretch, next) });
         }
-        window.push(Stretch { until, ..stretch });
+        pages.push(Stretch { until, ..stretch });
     }
-    Some(window)
+    pages
 }
 
-fn stretches(ledger: &Ledger) -> Option<Vec<Stretch>> {
+/// Where every file is that the horizon has not passed.
+fn window(ledger: &Ledger) -> Option<Window> {
     let horizon = names::moment(ledger.horizon.as_ref()?);
-    let mut found: Option<Vec<Stretch>> = None;
+    let mut found: Option<Window> = None;
     let mut folder = None;
     for key in ledger.files.keys() {
         // Names in one folder begin their listing at one place: one of each tells.
@@ -153,8 +158,8 @@ fn stretches(ledger: &Ledger) -> Option<Vec<Stretch>> {
 }
 
 /// The year that the window begins with.
-fn year(window: &[Stretch]) -> Option<&str> {
-    let year = window.first()?.after.as_deref()?.get(..4)?;
+fn year(start: &str) -> Option<&str> {
+    let year = start.get(..4)?;
     year.bytes().all(|byte| byte.is_ascii_digit()).then_some(year)
 }
 
@@ -196,6 +201,8 @@ struct Look<'a> {
     ledger: &'a Ledger,
     /// Where the window begins.
     start: &'a str,
+    /// Where the settled files end.
+    end: &'a str,
 }
 
 impl Look<'_> {
@@ -228,6 +235,28 @@ impl Look<'_> {
         Ok(listing)
     }
 
+    /// What is between the stretches of the window: nothing but settled files, unless folders are laid out anew.
+    async fn between(&self, stretches: &[Stretch]) -> Result<Listing, Failure> {
+        let mut listing = Listing::default();
+        for (before, next) in stretches.iter().zip(&stretches[1..]) {
+            let (after, until) = (before.until.clone(), next.after.clone());
+            let from = after.as_ref().map(|after| format!("{}{after}", self.prefix));
+            let keys = self.store.list_keys(self.prefix, from.as_deref()).await?.keys;
+            let mut keys = keys.iter().map(|key| &key[self.prefix.len()..]);
+            let stranger = |key: &str| match names::parse(key) {
+                Some(Name::Cdc(name)) => !self.ledger.is_settled(&name),
+                Some(Name::Load(_)) => true,
+                None => false,
+            };
+            if keys.any(|key| until.as_deref().is_none_or(|until| key <= until) && stranger(key)) {
+                let found = scan(self.store, self.prefix, &Stretch { after, until }).await?;
+                listing.loads.extend(found.loads);
+                listing.changes.extend(found.changes.into_iter().filter(|c| !self.ledger.is_settled(&c.name)));
+            }
+        }
+        Ok(listing)
+    }
+
     async fn head(&self, key: &str, listing: &mut Listing) -> Result<(), Failure> {
         if let Some(meta) = self.store.head(key).await? {
             note(self.prefix, meta, listing);
@@ -255,105 +284,4 @@ impl Look<'_> {
         }
         Ok(())
     }
-
-    /// Lists some settled stretches and compares them with the ledger.
-    async fn audit(&self, turns: Vec<usize>, audits: usize) -> Result<Listing, Failure> {
-        let audited = stream::iter(turns.into_iter().take(audits)).map(|at| self.audit_one(at));
-        let audited: Vec<(bool, Vec<String>)> = audited.buffered(AT_ONCE).try_collect().await?;
-        let (seen, intruders): (Vec<bool>, Vec<Vec<String>>) = audited.into_iter().unzip();
-        Ok(Listing { history_seen: seen.contains(&true), intruders: intruders.concat(), ..Listing::default() })
-    }
-
-    /// Whether any file of the stretch is still there, and those that it did not have when it was settled.
-    async fn audit_one(&self, at: usize) -> Result<(bool, Vec<String>), Failure> {
-        let history = &self.ledger.history;
-        let from = if at == 0 { None } else { history.get(at).map(|stretch| stretch.from.as_str()) };
-        let until = history.get(at + 1).map(|next| next.from.as_str());
-        let within = |key: &str| from.is_none_or(|from| key >= from) && until.is_none_or(|until| key < until);
-        // Listing begins after a key: one character less begins with it.
-        let after = from.map(|from| from.get(..from.len().saturating_sub(1)).unwrap_or_default().to_owned());
-        let mut seen = Vec::new();
-        let mut next = after.as_ref().map(|after| format!("{}{after}", self.prefix));
-        loop {
-            let page = self.store.list_keys(self.prefix, next.as_deref()).await?;
-            let keys = page.keys.iter().map(|key| &key[self.prefix.len()..]);
-            seen.extend(keys.filter(|key| within(key)).filter_map(names::cdc).filter(|n| self.ledger.is_settled(n)));
-            next = page.keys.into_iter().next_back();
-            let passed =
-                next.as_deref().is_none_or(|last| until.is_some_and(|until| &last[self.prefix.len()..] >= until));
-            if !page.more || passed {
-                break;
-            }
-        }
-        let intruders = match surplus(seen.iter(), self.ledger, at) {
-            Surplus::None => Vec::new(),
-            Surplus::One(key) => vec![key],
-            Surplus::Some(count) => {
-                let stretch = Stretch { after, until: until.map(str::to_owned) };
-                let seen = scan(self.store, self.prefix, &stretch).await?.changes;
-                let settled = |c: &Cdc| within(&c.name.key) && self.ledger.is_settled(&c.name);
-                latest(seen.into_iter().filter(settled).collect(), count, self.ledger)
-            }
-        };
-        Ok((!seen.is_empty(), intruders))
-    }
-}
-
-/// The settled stretches in the order in which they are looked at: those that events named, then by turns.
-fn turns(ledger: &Ledger, prefix: &str, poked: &[String], now: Timestamp) -> Vec<usize> {
-    let stretches = ledger.history.len();
-    if stretches == 0 {
-        return Vec::new();
-    }
-    let named = poked.iter().filter_map(|key| key.strip_prefix(prefix)).filter_map(names::cdc);
-    let named = named.filter(|name| ledger.is_settled(name)).map(|name| ledger.stretch_of(&name.key));
-    let turn = usize::try_from(now.0 / 60_000).unwrap_or(0);
-    let mut done = BTreeSet::new();
-    named.chain((0..AUDITS).map(|step| (turn * AUDITS + step) % stretches)).filter(|at| done.insert(*at)).collect()
-}
-
-/// The same for a full listing: every stretch was seen.
-fn audit_seen(ledger: Option<&Ledger>, listing: &mut Listing) {
-    let Some(ledger) = ledger.filter(|ledger| !ledger.history.is_empty()) else { return };
-    let mut by_stretch: BTreeMap<usize, Vec<Cdc>> = BTreeMap::new();
-    for change in listing.changes.iter().filter(|change| ledger.is_settled(&change.name)) {
-        by_stretch.entry(ledger.stretch_of(&change.name.key)).or_default().push(change.clone());
-    }
-    for (at, seen) in by_stretch {
-        match surplus(seen.iter().map(|change| &change.name), ledger, at) {
-            Surplus::None => {}
-            Surplus::One(key) => listing.intruders.push(key),
-            Surplus::Some(count) => listing.intruders.extend(latest(seen, count, ledger)),
-        }
-    }
-}
-
-/// Files of a settled stretch that it did not have when it was settled.
-enum Surplus {
-    None,
-    /// This one.
-    One(String),
-    /// So many.
-    Some(usize),
-}
-
-/// The sum of what is there less the sum of what was there names a single newcomer outright.
-fn surplus<'a>(seen: impl Iterator<Item = &'a CdcName>, ledger: &Ledger, at: usize) -> Surplus {
-    let stretch = &ledger.history[at];
-    let seen: Vec<&CdcName> = seen.filter(|name| ledger.may_be_settled(name)).collect();
-    let count = usize::try_from((seen.len() as u64).saturating_sub(stretch.files)).unwrap_or(usize::MAX);
-    if count == 0 {
-        return Surplus::None;
-    }
-    let sum = seen.iter().fold(0_u64, |sum, name| sum.wrapping_add(fingerprint(&name.key)));
-    let difference = sum.wrapping_sub(stretch.sum);
-    let only = seen.iter().find(|name| count == 1 && fingerprint(&name.key) == difference);
-    only.map_or(Surplus::Some(count), |only| Surplus::One(only.key.clone()))
-}
-
-/// Of several newcomers the latest stored are named.
-fn latest(mut seen: Vec<Cdc>, count: usize, ledger: &Ledger) -> Vec<String> {
-    seen.retain(|change| ledger.may_be_settled(&change.name));
-    seen.sort_by_key(|change| std::cmp::Reverse(change.meta.last_modified));
-    seen.into_iter().take(count).map(|change| change.name.key).collect()
 }

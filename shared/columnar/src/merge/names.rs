@@ -124,14 +124,24 @@ pub struct Stretch {
     pub until: Option<String>,
 }
 
-/// The stretches, in order, that hold every file written from `from` on, if the folders of `sample` (a file of the
-/// same source) sort by time. `None`: only a full listing is sure.
+/// Where files written from some moment on are, and where those before it end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Window {
+    /// The stretches, in order, that hold them, as long as all lie in folders of one kind. What is between two stretches
+    /// holds none unless folders within these were begun.
+    pub stretches: Vec<Stretch>,
+    /// No file from before the moment has a key beyond this.
+    pub end: String,
+}
+
+/// The window of files written from `from` on, if the folders of `sample` (a file of the same source) sort by time.
+/// `None`: only a full listing is sure.
 #[must_use]
-pub fn list_after(sample: &CdcName, from: Timestamp) -> Option<Vec<Stretch>> {
+pub fn list_after(sample: &CdcName, from: Timestamp) -> Option<Window> {
     let digits = digits_of(from);
     let name = format!("{}-{}", &digits[..8], &digits[8..14]);
     let Some((folder, _)) = sample.key.rsplit_once('/') else {
-        return Some(vec![Stretch { after: Some(name), until: None }]);
+        return Some(Window { stretches: vec![Stretch { after: Some(name.clone()), until: None }], end: name });
     };
     let dated: String = folder.bytes().filter(u8::is_ascii_digit).map(char::from).collect();
     let sorted = matches!(dated.len(), 6 | 8 | 10) && folder.bytes().all(|b| b.is_ascii_digit() || b"/-_".contains(&b));
@@ -148,13 +158,15 @@ pub fn list_after(sample: &CdcName, from: Timestamp) -> Option<Vec<Stretch>> {
     };
     // Folders follow the commit, names the writing: a day apart at midnight.
     let (before, folder) = (folder_at(from.0 - DAY), folder_at(from.0));
+    let end = format!("{folder}/{name}");
     if dated.len() > 8 {
-        return Some(vec![Stretch { after: Some(before), until: None }]);
+        return Some(Window { stretches: vec![Stretch { after: Some(before), until: None }], end });
     }
     // What these folders hold of names before `from` is left out.
-    let last = Stretch { after: Some(format!("{folder}/{name}")), until: None };
+    let last = Stretch { after: Some(end.clone()), until: None };
     let first = Stretch { after: Some(format!("{before}/{name}")), until: Some(format!("{folder}/")) };
-    Some(if before == folder { vec![last] } else { vec![first, last] })
+    let stretches = if before == folder { vec![last] } else { vec![first, last] };
+    Some(Window { stretches, end })
 }
 
 fn stem(file: &str) -> Option<&str> {
@@ -247,7 +259,7 @@ mod tests {
     fn listing_starts_early_enough_in_every_layout_that_sorts() {
         let from = moment("20240301120000000000");
         let check = |sample: &str| {
-            let stretches = list_after(&cdc_name(sample), from)?;
+            let stretches = list_after(&cdc_name(sample), from)?.stretches;
             let told = stretches.into_iter().map(|s| format!("{}..{}", s.after.unwrap(), s.until.unwrap_or_default()));
             Some(told.collect::<Vec<_>>().join(" "))
         };

@@ -25,10 +25,16 @@ use serde_json::json;
 
 use super::{Rows, encode};
 
-/// The most partitions of one batch: each is an object to be written.
-pub const PARTITIONS: usize = 1_000;
+/// The most partitions of one batch: each is an object to be written, and their keys must fit the shard's item, however
+/// long they are.
+pub const PARTITIONS: usize = 300;
 /// The most bytes a record may unpack to.
 pub const UNPACKED: usize = 32 << 20;
+
+/// The most documents of a record that are read one by one.
+const DOCUMENTS: u64 = 100_000;
+/// The most documents of a record that are set aside one by one: each takes far more room than a line of rubbish.
+const REFUSED: u64 = 1_000;
 
 /// A record's body and where it came from.
 #[derive(Clone)]
@@ -59,6 +65,8 @@ pub struct Intake<'c> {
     newest: Option<i64>,
     unknown_fields: u64,
     bytes: usize,
+    /// Bytes of refused records and what is said of them.
+    aside: usize,
 }
 
 /// The refused records of one hour.
@@ -108,6 +116,7 @@ impl<'c> Intake<'c> {
             newest: None,
             unknown_fields: 0,
             bytes: 0,
+            aside: 0,
         }
     }
 
@@ -115,6 +124,12 @@ impl<'c> Intake<'c> {
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// About how many bytes of memory are taken: small texts may become many rows, or many refused records.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        self.bytes + self.rows.bytes() + self.aside
     }
 
     /// Takes a record that has nothing in it.
@@ -183,7 +198,7 @@ impl<'c> Intake<'c> {
     fn documents(&mut self, body: &Body<'_>, data: &Bytes) {
         let (mut at, mut index) = (0, 0);
         if let Ok(text) = std::str::from_utf8(data) {
-            while let Some(start) = next_object(text.as_bytes(), at) {
+            while let Some(start) = next_object(text.as_bytes(), at).filter(|_| index < DOCUMENTS) {
                 let Ok(row) = self.reader.read(text, start, &mut self.rows) else { break };
                 self.settle(body, index, || data.slice(start..row.end), row.control);
                 at = row.end;
@@ -196,20 +211,46 @@ impl<'c> Intake<'c> {
         self.carefully(body, index, &data.slice(at..));
     }
 
+    /// Where nothing can be read, the record is refused as one; where far too much cannot, all of the rest is.
     fn carefully(&mut self, body: &Body<'_>, base: u64, rest: &Bytes) {
-        let mut parts = 0;
-        for part in json::documents(rest) {
-            parts += 1;
+        let refused = self.fates.quarantined();
+        let mut held = Vec::new();
+        let mut read = base > 0;
+        for (part, number) in json::documents(rest).zip(base..) {
+            let raw = match &part {
+                Ok(document) => &document.raw,
+                Err(part) => &part.raw,
+            };
+            if number >= DOCUMENTS || self.fates.quarantined() - refused + held.len() as u64 >= REFUSED {
+                let from = if read { raw.as_ptr().addr() - rest.as_ptr().addr() } else { 0 };
+                let reason =
+                    "a record with too many documents, or too many bad ones: all of it, or the rest".to_owned();
+                let why = Why { code: Code::TooLarge, reason, path: None };
+                return self.set_aside(body, if read { number } else { base }, &rest.slice(from..), why);
+            }
             match part {
-                Ok(document) => self.document(body, base + document.index, &document.raw),
-                Err(RefusedPart { index, raw, refusal: Refusal { code, reason } }) => {
-                    let reason = reason.into_owned();
-                    self.set_aside(body, base + index, &raw, Why { code, reason, path: None });
+                Ok(document) => {
+                    self.flush(body, std::mem::take(&mut held));
+                    self.document(body, number, &document.raw);
+                    read = true;
                 }
+                Err(part) if read => self.flush(body, vec![(number, part)]),
+                Err(part) => held.push((number, part)),
             }
         }
-        if parts == 0 {
-            self.empty();
+        match held.len() {
+            0 if !read => self.empty(),
+            0 | 1 => self.flush(body, held),
+            _ => {
+                let Refusal { code, reason } = held.swap_remove(0).1.refusal;
+                self.set_aside(body, base, rest, Why { code, reason: reason.into_owned(), path: None });
+            }
+        }
+    }
+
+    fn flush(&mut self, body: &Body<'_>, parts: Vec<(u64, RefusedPart)>) {
+        for (number, RefusedPart { raw, refusal: Refusal { code, reason }, .. }) in parts {
+            self.set_aside(body, number, &raw, Why { code, reason: reason.into_owned(), path: None });
         }
     }
 
@@ -272,6 +313,7 @@ impl<'c> Intake<'c> {
 
     fn set_aside(&mut self, body: &Body<'_>, document: u64, raw: &[u8], why: Why) {
         let Why { code, reason, path } = why;
+        self.aside += raw.len() * 4 / 3 + 512;
         let hour = time_path(body.arrived.0, Granularity::Hour).unwrap_or_default();
         let line = Line::new(&self.stream.name, code, reason, (body.position)(), body.arrived, raw);
         let lines =

@@ -60,6 +60,12 @@ impl Rows {
         self.length == 0
     }
 
+    /// Bytes of the rows' values, about: what masks and defaults add is counted, and what is empty too.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.levels.iter().chain(&self.extra).map(Level::bytes).sum()
+    }
+
     /// Takes the last row back.
     pub fn take_back(&mut self) {
         self.length = self.length.saturating_sub(1);

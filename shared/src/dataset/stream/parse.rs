@@ -12,6 +12,9 @@ use crate::dataset::{
     rules as common,
 };
 
+/// Stands for a type that cannot be told, which no file can name; no rule says more of it.
+pub(super) const UNTOLD: ColumnType = ColumnType::Struct(Vec::new());
+
 /// Reads what a `stream` dataset has beside `kind`, `name` and the like.
 pub(in crate::dataset) fn stream(mut root: Object<'_>, problems: &mut Problems) -> Option<Stream> {
     let name = plain_name(&mut root, problems);
@@ -26,25 +29,27 @@ pub(in crate::dataset) fn stream(mut root: Object<'_>, problems: &mut Problems) 
         root.text("compression", problems).and_then(|text| parsed(&root.at("compression"), text, problems));
     let prefix = target(&mut root, problems);
     root.finish(problems);
-    let (transport, format) = source?;
+    // What is wrong by itself is told already; the rest is told of what is there.
+    let (transport, format) = source;
+    let whole = name.is_some() && transport.is_some() && prefix.is_some();
     let stream = Stream {
-        name: name?,
-        transport,
+        name: name.unwrap_or_default(),
+        transport: transport.unwrap_or(Transport::Kinesis),
         format,
         columns: columns?,
         unknown_fields,
         event_time,
         partition_by,
         compression: compression.unwrap_or_default(),
-        prefix: prefix?,
+        prefix: prefix.unwrap_or_default(),
     };
     rules::together(&stream, problems);
-    Some(stream)
+    whole.then_some(stream)
 }
 
-fn source(root: &mut Object<'_>, problems: &mut Problems) -> Option<(Transport, RecordFormat)> {
+fn source(root: &mut Object<'_>, problems: &mut Problems) -> (Option<Transport>, RecordFormat) {
     root.require("source", "where the records come from", problems);
-    let mut source = root.object("source", problems)?;
+    let Some(mut source) = root.object("source", problems) else { return (None, RecordFormat::Json) };
     source.require("type", "must be `kinesis`, `firehose` or `kafka`", problems);
     let types = [("kinesis", Transport::Kinesis), ("firehose", Transport::Firehose), ("kafka", Transport::Kafka)];
     let transport = source.one_of("type", &types, problems);
@@ -57,12 +62,11 @@ fn source(root: &mut Object<'_>, problems: &mut Problems) -> Option<(Transport, 
         ("debezium_avro", RecordFormat::DebeziumAvro),
     ];
     let format = source.one_of("format", &formats, problems).unwrap_or(RecordFormat::Json);
-    let of_kafka = format.is_avro() || format.is_debezium();
-    if of_kafka && transport.is_some_and(|transport| transport != Transport::Kafka) {
-        problems.at(source.at("format"), "comes through `kafka` only");
+    if let Some(other) = transport.filter(|transport| *transport != Transport::Kafka && format.is_of_kafka()) {
+        problems.at(source.at("format"), format!("Avro and Debezium come through `kafka` alone, not `{other}`"));
     }
     source.finish(problems);
-    Some((transport?, format))
+    (transport, format)
 }
 
 fn target(root: &mut Object<'_>, problems: &mut Problems) -> Option<String> {
@@ -75,42 +79,61 @@ fn target(root: &mut Object<'_>, problems: &mut Problems) -> Option<String> {
     prefix.map(str::to_owned)
 }
 
+/// The columns, each at its place in the file: one that cannot be told is there without a name.
 fn fields(root: &mut Object<'_>, problems: &mut Problems) -> Option<Vec<Field>> {
     let items = root.array("columns", problems)?;
     let mut fields: Vec<Field> = Vec::new();
     for (index, item) in items.iter().enumerate() {
         let path = format!("{}[{index}]", root.at("columns"));
-        let Some(field) = field(path.clone(), item, problems) else { continue };
-        if fields.iter().any(|known| known.name == field.name) {
+        let field = Object::new(path.clone(), item, problems).map(|object| field(object, problems));
+        let field = field.unwrap_or_else(nameless);
+        if !field.name.is_empty() && fields.iter().any(|known| known.name == field.name) {
             problems.at(format!("{path}.name"), format!("`{}` is listed twice", field.name));
+        } else if let Some(known) = fields.iter().find(|known| is_same(&known.name, &field.name)) {
+            let what = "differ in case alone, which the catalog does not tell apart";
+            problems.at(format!("{path}.name"), format!("`{}` and `{}` {what}", field.name, known.name));
         }
         fields.push(field);
     }
     Some(fields)
 }
 
-/// A column; one whose type is wrong still counts as named.
-fn field(path: String, item: &Value, problems: &mut Problems) -> Option<Field> {
-    let mut field = Object::new(path, item, problems)?;
+/// Whether the catalog, which knows names in lower case, takes these for one.
+pub(in crate::dataset) fn is_same(one: &str, other: &str) -> bool {
+    !one.is_empty() && one.to_lowercase() == other.to_lowercase()
+}
+
+fn nameless() -> Field {
+    let (name, path) = (String::new(), Vec::new());
+    Field { name, r#type: UNTOLD, path, required: false, default: None, mask: None, checks: Checks::default() }
+}
+
+fn field(mut field: Object<'_>, problems: &mut Problems) -> Field {
     field.require("name", "the column's name", problems);
     field.require("type", "the column's type, such as `int64`", problems);
-    let name = field.filled("name", problems);
+    let name = field.filled("name", problems).unwrap_or_default().to_owned();
     let r#type = field.text("type", problems).and_then(|text| parsed(&field.at("type"), text, problems));
-    let path = field.filled("path", problems);
-    let path = path.or(name.filter(|_| path.is_none())).unwrap_or_default();
+    let path = if field.field("path").is_some() {
+        let path = field.filled("path", problems).unwrap_or_default();
+        path.split('.').map(str::to_owned).collect()
+    } else {
+        vec![name.clone()]
+    };
     let required = field.boolean("required", problems).unwrap_or(false);
-    let default = field.field("default").cloned();
+    let default = field.field("default").filter(|default| !default.is_null()).cloned();
     let mask = field.text("mask", problems).and_then(|text| mask(&field.at("mask"), text, problems));
     let checks = checks(&mut field, problems);
-    let dotted = field.has("path");
+    let at = field.path.clone();
     field.finish(problems);
-    let path = if dotted { path.split('.').map(str::to_owned).collect() } else { vec![path.to_owned()] };
-    let r#type = r#type.unwrap_or(ColumnType::String);
-    Some(Field { name: name?.to_owned(), r#type, path, required, default, mask, checks })
+    let field = Field { name, r#type: r#type.unwrap_or(UNTOLD), path, required, default, mask, checks };
+    rules::alone(&at, &field, problems);
+    field
 }
 
 fn mask(path: &str, text: &str, problems: &mut Problems) -> Option<Mask> {
-    let kept = || text.strip_prefix("keep_last(")?.strip_suffix(')')?.parse().ok().filter(|kept| *kept <= 1024);
+    let digits = text.strip_prefix("keep_last(").and_then(|rest| rest.strip_suffix(')'));
+    let plain = digits.filter(|digits| *digits == "0" || digits.starts_with(|digit| matches!(digit, '1'..='9')));
+    let kept = || plain?.parse().ok().filter(|kept| *kept <= 1024);
     let mask = match text {
         "erase" => Some(Mask::Erase),
         "hash" => Some(Mask::Hash),
@@ -153,7 +176,7 @@ fn partition_by(root: &mut Object<'_>, problems: &mut Problems) -> PartitionBy {
     ];
     let time = by.one_of("time", &times, problems).unwrap_or(default.time);
     let mut columns: Vec<String> = Vec::new();
-    for (index, item) in by.array("columns", problems).unwrap_or_default().iter().enumerate() {
+    for (index, item) in by.list("columns", problems).unwrap_or_default().iter().enumerate() {
         let path = format!("{}[{index}]", by.at("columns"));
         match item {
             Value::String(name) if columns.contains(name) => problems.at(path, format!("`{name}` is listed twice")),

@@ -2,22 +2,63 @@
 //!
 //! No rule is about a field's JSON type.
 
-use super::{EXTRA, Field, Mask, Stream, Transport, UnknownFields};
+use super::{Checks, EXTRA, Field, Mask, Stream, Transport, UnknownFields, parse::UNTOLD};
 use crate::dataset::{ColumnType, json::Problems};
 
-/// Path parts of time partitions: a column of that name would be there twice.
+/// Path parts of time partitions, by granularity: a column of that name would be there twice.
 const TIME_PARTS: [&str; 4] = ["year", "month", "day", "hour"];
 
+/// What must fit together in a column.
+pub(super) fn alone(path: &str, field: &Field, problems: &mut Problems) {
+    let mut wrong = |name: &str, what: String| problems.at(format!("{path}.{name}"), what);
+    // An empty path is told where it is read.
+    if field.path.len() > 1 && field.path.iter().any(String::is_empty) {
+        wrong("path", "is names with a `.` between them, none of them empty".to_owned());
+    }
+    let Checks { min, max, pattern, one_of } = &field.checks;
+    if let Some((min, max)) = min.zip(*max).filter(|(min, max)| min > max) {
+        wrong("min", format!("{min} is above `max`, {max}"));
+    }
+    if let Some(Err(error)) = pattern.as_deref().map(regex_lite::Regex::new) {
+        wrong("pattern", error.to_string());
+    }
+    let r#type = &field.r#type;
+    if *r#type == UNTOLD {
+        return;
+    }
+    let (text, number, integer) = (*r#type == ColumnType::String, is_number(r#type), is_integer(r#type));
+    for (name, there, fits, what) in [
+        ("mask", matches!(field.mask, Some(Mask::Hash | Mask::KeepLast(_))), text, "a `string` column"),
+        ("min", min.is_some(), number, "a column of numbers"),
+        ("max", max.is_some(), number, "a column of numbers"),
+        ("pattern", pattern.is_some(), text, "a `string` column"),
+        ("one_of", one_of.is_some(), text || integer, "a `string` or integer column"),
+    ] {
+        if there && !fits {
+            wrong(name, format!("needs {what}, not `{type}`"));
+        }
+    }
+    for (index, allowed) in one_of.iter().flatten().enumerate().filter(|_| integer) {
+        if allowed.parse::<i128>().is_err() {
+            wrong(&format!("one_of[{index}]"), "no value of an integer column".to_owned());
+        }
+    }
+}
+
+/// What must fit together in the whole.
 pub(super) fn together(stream: &Stream, problems: &mut Problems) {
+    let parts = stream.partition_by.time.map_or(0, |finest| finest as usize + 1);
     for (index, field) in stream.columns.iter().enumerate() {
-        one(&format!("$.columns[{index}]"), field, problems);
+        let path = format!("$.columns[{index}]");
         if field.name == EXTRA && stream.unknown_fields == UnknownFields::Keep {
             let taken = "is the column of unknown fields; choose another name, or another `unknown_fields`";
-            problems.at(format!("$.columns[{index}].name"), format!("`{EXTRA}` {taken}"));
+            problems.at(format!("{path}.name"), format!("`{EXTRA}` {taken}"));
         }
-        if stream.partition_by.time.is_some() && TIME_PARTS.contains(&field.name.as_str()) {
-            let name = &field.name;
-            problems.at(format!("$.columns[{index}].name"), format!("`{name}` is a part of the time partition"));
+        if TIME_PARTS[..parts].contains(&field.name.as_str()) {
+            problems.at(format!("{path}.name"), format!("`{}` is a part of the time partition", field.name));
+        }
+        if stream.transport == Transport::Firehose && has_binary(&field.r#type) {
+            problems.at(format!("{path}.type"), "`binary` cannot pass through Firehose, whose records are JSON");
         }
     }
     if let Some(name) = &stream.event_time {
@@ -26,39 +67,16 @@ pub(super) fn together(stream: &Stream, problems: &mut Problems) {
     for (index, name) in stream.partition_by.columns.iter().enumerate() {
         partition(&format!("$.partition_by.columns[{index}]"), name, stream, problems);
     }
-    if !stream.partition_by.columns.is_empty() && stream.partition_by.columns.len() == stream.columns.len() {
+    if stream.columns.iter().all(|field| stream.partition_by.columns.contains(&field.name)) {
         problems.at("$.partition_by.columns", "takes all columns: none is left for the files");
-    }
-    if stream.transport == Transport::Firehose && stream.columns.iter().any(|field| field.r#type == ColumnType::Binary)
-    {
-        problems.at("$.columns", "a `binary` column cannot pass through Firehose, whose records are JSON");
     }
 }
 
-fn one(path: &str, field: &Field, problems: &mut Problems) {
-    if field.path.iter().any(String::is_empty) {
-        problems.at(format!("{path}.path"), "is names with a `.` between them, none of them empty");
-    }
-    let text = field.r#type == ColumnType::String;
-    if matches!(field.mask, Some(Mask::Hash | Mask::KeepLast(_))) && !text {
-        problems.at(format!("{path}.mask"), format!("needs a `string` column, not `{}`", field.r#type));
-    }
-    let checks = &field.checks;
-    if (checks.min.is_some() || checks.max.is_some()) && !is_number(&field.r#type) {
-        let which = if checks.min.is_some() { "min" } else { "max" };
-        problems.at(format!("{path}.{which}"), format!("needs a column of numbers, not `{}`", field.r#type));
-    }
-    if checks.min.zip(checks.max).is_some_and(|(min, max)| min > max) {
-        problems.at(format!("{path}.min"), "is above `max`");
-    }
-    if checks.pattern.is_some() && !text {
-        problems.at(format!("{path}.pattern"), format!("needs a `string` column, not `{}`", field.r#type));
-    }
-    if let Some(Err(error)) = checks.pattern.as_deref().map(regex_lite::Regex::new) {
-        problems.at(format!("{path}.pattern"), error);
-    }
-    if checks.one_of.is_some() && !text && !is_integer(&field.r#type) {
-        problems.at(format!("{path}.one_of"), format!("needs a `string` or integer column, not `{}`", field.r#type));
+fn has_binary(r#type: &ColumnType) -> bool {
+    match r#type {
+        ColumnType::List(item) => has_binary(item),
+        ColumnType::Struct(members) => members.iter().any(|member| has_binary(&member.r#type)),
+        other => *other == ColumnType::Binary,
     }
 }
 
@@ -66,6 +84,7 @@ fn event_time(name: &str, stream: &Stream, problems: &mut Problems) {
     let path = "$.event_time";
     match stream.columns.iter().find(|field| field.name == *name) {
         None => problems.at(path, format!("`{name}` is not among the columns")),
+        Some(field) if field.r#type == UNTOLD => {}
         Some(field) if !matches!(field.r#type, ColumnType::Timestamp(_) | ColumnType::Date) => {
             problems.at(path, format!("`{name}` is `{}`: must be a timestamp or a date", field.r#type));
         }
@@ -78,14 +97,18 @@ fn event_time(name: &str, stream: &Stream, problems: &mut Problems) {
 }
 
 fn partition(path: &str, name: &str, stream: &Stream, problems: &mut Problems) {
-    match stream.columns.iter().find(|field| field.name == *name) {
-        None => problems.at(path, format!("`{name}` is not among the columns")),
-        Some(field) if field.mask == Some(Mask::Erase) => problems.at(path, format!("`{name}` is erased")),
-        Some(Field { r#type: ColumnType::String | ColumnType::Boolean | ColumnType::Date, .. }) => {}
-        Some(field) if is_integer(&field.r#type) => {}
-        Some(field) => {
-            problems.at(path, format!("`{name}` is `{}`: must be text, an integer, a boolean or a date", field.r#type));
-        }
+    if name.contains(['/', '=']) || name.chars().any(char::is_control) {
+        problems.at(path, "becomes a part of keys: may not contain `/`, `=` or control characters");
+    }
+    let Some(field) = stream.columns.iter().find(|field| field.name == *name) else {
+        return problems.at(path, format!("`{name}` is not among the columns"));
+    };
+    let r#type = &field.r#type;
+    let plain = matches!(r#type, ColumnType::String | ColumnType::Boolean | ColumnType::Date) || is_integer(r#type);
+    if field.mask == Some(Mask::Erase) {
+        problems.at(path, format!("`{name}` is erased"));
+    } else if !plain && *r#type != UNTOLD {
+        problems.at(path, format!("`{name}` is `{type}`: must be text, an integer, a boolean or a date"));
     }
 }
 

@@ -4,6 +4,8 @@
 
 use super::*;
 
+mod streams;
+
 fn accepts() -> impl Fn(&Value) -> bool {
     let schema = serde_json::from_str(include_str!("../../../../infra/datasets/dataset.schema.json")).unwrap();
     assert!(jsonschema::meta::is_valid(&schema), "the schema itself");
@@ -59,7 +61,7 @@ fn bad() -> Vec<Value> {
     let mut bad = vec![json!([]), json!(null), json!({}), json!("orders")];
     for (pointer, values) in [
         ("/name", json!(["", "a/b", ".a", "a\n", 1, null])),
-        ("/kind", json!(["stream", null, 1])),
+        ("/kind", json!(["stream", "table", null, 1])),
         ("/description", json!([1, null])),
         ("/source", json!([null, [], "x", {}])),
         ("/source/format", json!(["orc", null, 1, "CSV", "csv"])),
@@ -98,7 +100,7 @@ fn bad() -> Vec<Value> {
             [{"name": "id", "type": "int64", "x": 1}], [{"name": "id", "type": null}], [{"name": "id", "type": "timestamp"}]]),
         ),
         ("/compression", json!(["", "gzip", "zstd(0)", "zstd(23)", "zstd()", 3, null])),
-        ("/target", json!([null, {}, "x"])),
+        ("/target", json!([null, {}, "x", {"snapshot": "x.parquet", "publish": "versioned"}])),
         (
             "/target/snapshot",
             json!([
@@ -146,11 +148,11 @@ fn bad() -> Vec<Value> {
 #[test]
 fn the_schema_and_the_parser_agree() {
     let accepts = accepts();
-    for document in good() {
+    for document in good().into_iter().chain(streams::good()) {
         assert_eq!(problems(&document), [""; 0], "the parser refuses {document:#}");
         assert!(accepts(&document), "the schema refuses {document:#}");
     }
-    for document in bad() {
+    for document in bad().into_iter().chain(streams::bad()) {
         assert_ne!(problems(&document), [""; 0], "the parser accepts {document:#}");
         assert!(!accepts(&document), "the schema accepts {document:#}");
     }
@@ -160,7 +162,7 @@ fn the_schema_and_the_parser_agree() {
 fn the_defaults_the_schema_states_are_the_parsers() {
     let schema: Value = serde_json::from_str(include_str!("../../../../infra/datasets/dataset.schema.json")).unwrap();
     let default = |pointer: &str| schema.pointer(pointer).unwrap()["default"].clone();
-    let mut stated = with(example(), "/compression", default("/properties/compression"));
+    let mut stated = with(example(), "/compression", default("/$defs/compression"));
     for name in ["op_column", "order_column", "before_image_prefix", "reload_cutoff", "lateness_hours", "on_truncate"] {
         stated = with(stated, &format!("/source/{name}"), default(&format!("/$defs/source/properties/{name}")));
     }
@@ -168,4 +170,20 @@ fn the_defaults_the_schema_states_are_the_parsers() {
         stated = with(stated, &format!("/target/{name}"), default(&format!("/$defs/target/properties/{name}")));
     }
     assert_eq!(Dataset::parse("x.json", &stated.to_string()), Ok(orders()));
+
+    let least = super::stream::least(&json!({"name": "a", "type": "string"}));
+    let stream = |document: &Value| Stream::parse("x.json", &document.to_string()).unwrap();
+    let (mut stated, of) = (least.clone(), |name: &str| default(&format!("/$defs/stream/properties/{name}")));
+    stated["source"]["format"] = of("source/properties/format");
+    for name in ["time", "columns"] {
+        stated["partition_by"][name] = of(&format!("partition_by/properties/{name}"));
+    }
+    for name in ["unknown_fields", "event_time"] {
+        stated[name] = of(name);
+    }
+    stated["compression"] = default("/$defs/compression");
+    for name in ["required", "default"] {
+        stated["columns"][0][name] = default(&format!("/$defs/field/properties/{name}"));
+    }
+    assert_eq!(stream(&stated), stream(&least));
 }

@@ -5,23 +5,25 @@
 use std::fmt;
 
 use super::TextError;
-use crate::dataset::{Column, ColumnType};
+use crate::dataset::{Column, ColumnType, stream::is_same};
 
 /// How deep types may nest: a reader goes down once a level.
 const DEEPEST: usize = 8;
+
+/// What the text of a type is made of, `:` aside, at the first of which a name ends.
+const SIGNS: [char; 5] = ['<', '>', '(', ')', ','];
 
 /// The type, if the text is one of lists or structs at all.
 pub(super) fn parse(text: &str) -> Option<Result<ColumnType, TextError>> {
     let list = inner(text, "list");
     let inner = list.or_else(|| inner(text, "struct"))?;
-    let parsed = if depth(text) > DEEPEST {
-        None
+    Some(if depth(text) > DEEPEST {
+        Err(TextError::ColumnType)
     } else if list.is_some() {
-        return Some(inner.parse().map(|item| ColumnType::List(Box::new(item))));
+        inner.parse().map(|item| ColumnType::List(Box::new(item)))
     } else {
-        members(inner)
-    };
-    Some(parsed.map(ColumnType::Struct).ok_or(TextError::ColumnType))
+        members(inner).map(ColumnType::Struct)
+    })
 }
 
 fn inner<'a>(text: &'a str, name: &str) -> Option<&'a str> {
@@ -29,20 +31,29 @@ fn inner<'a>(text: &'a str, name: &str) -> Option<&'a str> {
 }
 
 fn depth(text: &str) -> usize {
-    text.bytes().filter(|byte| *byte == b'<').count()
+    let (mut depth, mut deepest) = (0_usize, 0);
+    for byte in text.bytes() {
+        match byte {
+            b'<' => depth += 1,
+            b'>' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+    }
+    deepest
 }
 
-fn members(text: &str) -> Option<Vec<Column>> {
+fn members(text: &str) -> Result<Vec<Column>, TextError> {
     let mut members: Vec<Column> = Vec::new();
     for part in split(text) {
-        let (name, r#type) = part.split_once(':')?;
-        let (name, r#type) = (name.trim(), r#type.trim().parse().ok()?);
-        if name.is_empty() || members.iter().any(|known| known.name == name) {
-            return None;
+        let (name, r#type) = part.split_once(':').ok_or(TextError::ColumnType)?;
+        let (name, r#type) = (name.trim(), r#type.trim().parse()?);
+        if name.is_empty() || name.contains(SIGNS) || members.iter().any(|known| is_same(&known.name, name)) {
+            return Err(TextError::ColumnType);
         }
         members.push(Column { name: name.to_owned(), r#type });
     }
-    Some(members)
+    Ok(members)
 }
 
 /// At the commas that are not within brackets.
@@ -79,10 +90,31 @@ mod tests {
         assert_eq!("struct<a:int64,b:date>".parse::<ColumnType>().unwrap().to_string(), "struct<a: int64, b: date>");
         let deep = |levels: usize| format!("{}int32{}", "list<".repeat(levels), ">".repeat(levels));
         assert!(deep(8).parse::<ColumnType>().is_ok());
-        for bad in ["list<>", "list<text>", "struct<>", "struct<a>", "struct<a: int32, a: date>", "struct<: date>"] {
+        let wide = (0..20).map(|at| format!("m{at}: list<int32>")).collect::<Vec<_>>().join(", ");
+        assert!(format!("struct<{wide}>").parse::<ColumnType>().is_ok(), "many are not deep");
+        for bad in [
+            "list<>",
+            "list<text>",
+            "list<int32",
+            "list<int32>>",
+            "list <int32>",
+            "list<int32>, list<int32>",
+            "struct<>",
+            "struct<a>",
+            "struct<a: int32, a: date>",
+            "struct<: date>",
+            "struct<a: int32,>",
+            "struct<a<: int32>",
+            "struct<a(b): int32>",
+            "struct<a>: int32>",
+            "struct<a: int32>, b: struct<c: int32>",
+            "struct<a: b: int32>",
+        ] {
             assert_eq!(bad.parse::<ColumnType>(), Err(TextError::ColumnType), "{bad}");
         }
         assert_eq!(deep(9).parse::<ColumnType>(), Err(TextError::ColumnType));
-        assert_eq!("list<decimal(0,0)>".parse::<ColumnType>(), Err(TextError::Decimal));
+        for bad in ["list<decimal(0,0)>", "struct<a: decimal(39,0)>"] {
+            assert_eq!(bad.parse::<ColumnType>(), Err(TextError::Decimal), "{bad}");
+        }
     }
 }

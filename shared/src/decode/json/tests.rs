@@ -95,8 +95,6 @@ fn a_bad_line_costs_that_line() {
 fn what_ran_on_into_other_lines_costs_the_rest() {
     let a = r#"{"a":1}"#;
     for bad in [
-        // A value that is missing: the next line is taken for it.
-        "{\"x\":\n{\"b\":2}\n{\"c\":3}",
         // Objects on lines of their own that are no documents.
         "{\"x\":[\n{\"b\":2}\n{\"c\":3}\n]}",
         "{\n \"x\": [\n{\"b\":2},\n{\"c\":3}\n] oops",
@@ -105,6 +103,8 @@ fn what_ran_on_into_other_lines_costs_the_rest() {
         check(bad, &[Err(bad)]);
         check(&format!("{a}\n{bad}"), &[Ok(a), Err(bad)]);
     }
+    // A line that breaks off before a value is a line of its own.
+    check("{\"x\":\n{\"b\":2}\n{\"c\":3}", &[Err("{\"x\":"), Ok("{\"b\":2}"), Ok("{\"c\":3}")]);
 }
 
 #[test]

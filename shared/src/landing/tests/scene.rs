@@ -83,7 +83,7 @@ impl Invocation {
 pub(super) struct Scene {
     pub(super) store: MemoryStore,
     pub(super) state: MemoryState,
-    records: Vec<Record>,
+    pub(super) records: Vec<Record>,
     pub(super) contract: u8,
     /// Whether the contract stays what it is, so that every record has one place.
     pub(super) steady: bool,

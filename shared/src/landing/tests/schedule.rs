@@ -133,7 +133,7 @@ fn check(world: World, records: Vec<Record>, steps: &[Step], at_once: usize) {
 
 fn run(world: World) {
     let asked = ProptestConfig::default();
-    let config = ProptestConfig { cases: asked.cases * 8, failure_persistence: None, ..asked };
+    let config = ProptestConfig { cases: asked.cases * 4, failure_persistence: None, ..asked };
     let steps = vec(step(), 0..40);
     proptest!(config, |(records in records(), steps in steps, at_once in 1..5_usize)| {
         check(world, records, &steps, at_once);

@@ -88,6 +88,16 @@ impl Identity {
         ObjectMeta { key: key.to_owned(), size: self.size, last_modified, etag }
     }
 
+    /// Whether these are of one file, at two times.
+    pub(super) fn is_of_same_file(&self, other: &Self) -> bool {
+        (self.device, self.inode) == (other.device, other.inode)
+    }
+
+    /// Whether its times tell more than seconds, so that a later change must show in them for other processes too.
+    fn is_fine(&self) -> bool {
+        self.changed.1 != 0
+    }
+
     /// Whether any later change must show in the identity.
     pub(super) fn settled(&self, now: Timestamp) -> bool {
         let (seconds, nanos) = self.changed;
@@ -113,7 +123,7 @@ impl Drop for Digests {
         let (files, bytes) = WORTH_KEEPING;
         if self.hashed_files.load(Relaxed) >= files || self.hashed_bytes.load(Relaxed) >= bytes {
             let known = self.known.get_mut().unwrap_or_else(PoisonError::into_inner);
-            self.kept.save(&self.root, known);
+            kept::Kept::save(&self.root, known);
         }
     }
 }
@@ -133,6 +143,12 @@ impl Digests {
             hashed_bytes: AtomicU64::new(0),
             clock,
         }
+    }
+
+    /// How many contents this process has read to the end.
+    #[cfg(test)]
+    pub(super) fn hashed(&self) -> u64 {
+        self.hashed_files.load(Relaxed)
     }
 
     /// The tag, if the content is known.

@@ -139,9 +139,10 @@ impl Folders {
         if let Some((_, names)) = large.iter().find(|(known, _)| *known == identity) {
             return Arc::clone(names);
         }
-        // Small folders leave nothing behind: the first to go.
-        let is_empty = |names: &Remembered| names.try_lock().is_ok_and(|names| names.is_none());
-        large.retain(|(_, names)| !is_empty(names));
+        // What the folder was before nobody can ask for again, and small folders leave nothing behind.
+        let is_empty =
+            |names: &Remembered| Arc::strong_count(names) == 1 && names.try_lock().is_ok_and(|names| names.is_none());
+        large.retain(|(known, names)| !known.is_of_same_file(&identity) && !is_empty(names));
         if large.len() == REMEMBERED {
             large.pop_front();
         }

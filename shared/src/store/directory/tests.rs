@@ -27,6 +27,44 @@ fn is_refused<T: std::fmt::Debug>(result: &Result<T, StoreError>) {
     assert!(matches!(result, Err(StoreError::Refused { .. })), "{result:?}");
 }
 
+/// The sizes are alike, so that only times and inodes tell the files apart.
+fn write(folder: &TempDir, number: usize, body: &str) {
+    fs::write(folder.path().join("lake").join(format!("{number:03}")), body).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_process_hashed_the_next_one_knows() {
+    let (folder, store) = lake();
+    put(&store, "other", Condition::Always).await.unwrap();
+    for number in 0..300 {
+        write(&folder, number, &format!("body {number:03}"));
+    }
+    let path = folder.path().join("lake/299");
+    let settled = || {
+        let identity = super::Identity::of(&fs::metadata(&path).unwrap());
+        identity.settled(SystemClock.now())
+    };
+    while !settled() {
+        std::thread::yield_now();
+    }
+    let first = store.list("", None).await.unwrap();
+    assert_eq!(store.0.digests.hashed(), 300);
+    drop(store);
+
+    let next = DirectoryStore::new(folder.path().join("lake"));
+    assert_eq!(next.list("", None).await.unwrap(), first);
+    assert_eq!(next.0.digests.hashed(), 0);
+
+    // In place, with the same size and the same time: only the change of the inode tells.
+    let modified = fs::metadata(&path).unwrap().modified().unwrap();
+    write(&folder, 299, "body xxx");
+    fs::File::options().write(true).open(&path).unwrap().set_modified(modified).unwrap();
+    let last = next.list("", None).await.unwrap();
+    assert_eq!(last.objects[..299], first.objects[..299]);
+    assert_ne!(last.objects[299].etag, first.objects[299].etag);
+    assert_eq!(last.objects[300], first.objects[300]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn it_keeps_the_promises_of_a_store() {
     let (folder, store) = lake();

@@ -11,7 +11,7 @@ use headgate::{Code, Error, store::ETag};
 use super::{Asked, Role, Todo};
 use crate::merge::{
     ledger::Ledger,
-    listing::{Cdc, Listing},
+    listing::{Cdc, Listing, was_settled},
     names,
 };
 
@@ -24,15 +24,20 @@ pub(super) fn onward(ledger: &Ledger, listing: &Listing, asked: &Asked<'_>) -> R
     let newest = newest.and_then(|(_, key)| names::cdc(key));
     let mut known = Known::of(&ledger.files);
     let mut applied: Vec<&Cdc> = Vec::new();
+    let mut unseen = intruders.clone();
     for change in &listing.changes {
         let key = change.name.key.as_str();
         let seen = known.etag(key);
+        // What is told below of a file that was listed is all that is told of it.
+        unseen.remove(key);
         if ledger.is_cut_off(&change.name) {
             todo.outdated += 1;
         } else if ledger.quarantined.get(key) == Some(&change.meta.etag) {
         } else if ledger.is_settled(&change.name) && !included(change) {
             if intruders.contains(key) { todo.refused.push(change.meta.key.clone()) } else { applied.push(change) }
-        } else if seen == Some(&change.meta.etag) {
+        } else if seen == Some(&change.meta.etag)
+            || ledger.is_settled(&change.name) && was_settled(ledger, listing, &change.name)
+        {
             applied.push(change);
         } else if newest.as_ref().is_some_and(|newest| change.name < *newest) || ledger.is_settled(&change.name) {
             todo.changes.push((change.clone(), Role::Late));
@@ -40,7 +45,7 @@ pub(super) fn onward(ledger: &Ledger, listing: &Listing, asked: &Asked<'_>) -> R
             todo.changes.push((change.clone(), Role::New));
         }
     }
-    let unseen = listing.intruders.iter().map(|key| format!("{}{key}", asked.source.prefix));
+    let unseen = unseen.iter().map(|key| format!("{}{key}", asked.source.prefix));
     todo.refused.extend(unseen.filter(|key| !asked.include.contains(key)));
     todo.refused.sort();
     todo.refused.dedup();

@@ -1,0 +1,151 @@
+//! A request's records → a verdict on each, in order.
+//!
+//! No IO: what does not fit the answer is only marked.
+
+use std::collections::BTreeSet;
+
+use headgate::{
+    Code,
+    clock::Timestamp,
+    event::firehose::{Answer, Origin, Outcome, PayloadField, Record, Request},
+    fate::{Dropped, Fate},
+};
+
+use crate::{
+    Report,
+    handler::Ports,
+    room::{Fit, Room},
+    transform::{Kept, Transform, Transformed, Why},
+};
+
+/// What a record is to be answered.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// To be delivered: [`Outcome::Ok`].
+    Ok(Outcome),
+    /// Left out on purpose.
+    Dropped(Dropped),
+    /// To the error prefix.
+    Refused(Code),
+    /// Good, but the answer has no room for it.
+    NoRoom,
+    /// The stream that feeds this one has it again.
+    Reingested,
+}
+
+impl Verdict {
+    /// How the record ends; one for which there is no room ends in the error prefix.
+    pub(crate) fn fate(&self) -> Fate {
+        match self {
+            Self::Ok(_) => Fate::Stored,
+            Self::Dropped(reason) => Fate::Dropped { reason: *reason },
+            Self::Refused(reason) => Fate::Quarantined { reason: *reason },
+            Self::NoRoom => Fate::Quarantined { reason: Code::TooLarge },
+            Self::Reingested => Fate::Retry { reason: Code::TooLarge },
+        }
+    }
+
+    /// What Firehose is told.
+    pub(crate) fn outcome(self) -> Outcome {
+        match self {
+            Self::Ok(outcome) => outcome,
+            Self::Dropped(_) | Self::Reingested => Outcome::Dropped,
+            Self::Refused(_) | Self::NoRoom => Outcome::ProcessingFailed { data: None },
+        }
+    }
+}
+
+struct Judge<'p> {
+    transform: Transform<'p>,
+    payload: PayloadField,
+    room: Room,
+    /// The most partitions of the answer, and those it has.
+    most: usize,
+    partitions: BTreeSet<usize>,
+    now: Timestamp,
+}
+
+/// A verdict on each of the request's records; one whose turn comes only after `end` is refused unread.
+pub(crate) fn judge(request: &Request<'_>, end: Timestamp, ports: &Ports, report: &mut Report) -> Vec<Verdict> {
+    let ids = request.records.iter().filter_map(|record| match record {
+        Ok(record) => Some(&*record.id),
+        Err(unreadable) => unreadable.id.as_deref(),
+    });
+    let mut judge = Judge {
+        transform: Transform::new(&ports.dataset, &ports.contract, ports.budget),
+        payload: request.payload,
+        room: Room::new(request.payload, ids, ports.budget),
+        most: ports.partitions,
+        partitions: BTreeSet::new(),
+        now: ports.clock.now(),
+    };
+    let mut verdicts = Vec::with_capacity(request.records.len());
+    for record in &request.records {
+        verdicts.push(match record {
+            // Small records that unpack to large ones could take more time than there is, and the whole batch with them.
+            Ok(record) if ports.clock.now() >= end => {
+                report.refuse(&record.id, Why::new(Code::Deadline, "the time did not suffice to read it"));
+                Verdict::Refused(Code::Deadline)
+            }
+            Ok(record) => judge.record(record, report),
+            Err(unreadable) => {
+                let error = &unreadable.refused.error;
+                report.unanswered += u64::from(unreadable.id.is_none());
+                report.refuse(unreadable.id.as_deref().unwrap_or_default(), Why::new(error.code, &error.message));
+                Verdict::Refused(error.code)
+            }
+        });
+    }
+    report.partitions = judge.partitions.len() as u64;
+    verdicts
+}
+
+impl Judge<'_> {
+    fn record(&mut self, record: &Record<'_>, report: &mut Report) -> Verdict {
+        report.bytes_in += record.data.len() as u64;
+        if record.data.is_empty() && self.payload == PayloadField::KafkaRecordValue {
+            // A tombstone: a key of a compacted topic, and no value.
+            return Verdict::Dropped(Dropped::Empty);
+        }
+        let before = match &record.origin {
+            Origin::Kinesis(metadata) => metadata.arrived,
+            Origin::Kafka(metadata) => metadata.arrived,
+            Origin::Unknown => None,
+        };
+        let arrived = record.arrived.or(before).unwrap_or(self.now);
+        let refused = match self.transform.record(&record.data, arrived) {
+            Ok(Transformed::Dropped(reason)) => return Verdict::Dropped(reason),
+            Ok(Transformed::Kept(kept)) => match self.fit(record, kept, report) {
+                Ok(verdict) => return verdict,
+                Err(why) => why,
+            },
+            Err(why) => why,
+        };
+        let code = refused.code;
+        report.refuse(&record.id, refused);
+        Verdict::Refused(code)
+    }
+
+    fn fit(&mut self, record: &Record<'_>, kept: Kept, report: &mut Report) -> Result<Verdict, Why> {
+        let Kept { data, partition, documents, unknown_fields, newest } = kept;
+        if self.partitions.len() >= self.most && !self.partitions.contains(&partition) {
+            let reason = format!("the batch has more than {} partitions", self.most);
+            return Err(Why::new(Code::TooManyPartitions, reason));
+        }
+        let bytes = data.len() as u64;
+        let outcome = Outcome::Ok { data, partition_keys: self.transform.keys(partition) };
+        let answer = Answer { record_id: record.id.clone().into_owned(), outcome };
+        match self.room.take(&answer) {
+            Fit::Taken => {
+                self.partitions.insert(partition);
+                report.documents += documents;
+                report.unknown_fields += unknown_fields;
+                report.bytes_out += bytes;
+                report.newest = report.newest.max(newest);
+                Ok(Verdict::Ok(answer.outcome))
+            }
+            Fit::NotNow => Ok(Verdict::NoRoom),
+            Fit::Never => Err(Why::new(Code::TooLarge, "the record becomes more than an answer may have")),
+        }
+    }
+}

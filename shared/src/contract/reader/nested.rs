@@ -1,0 +1,116 @@
+//! JSON arrays and objects → lists and structs in the sink.
+//!
+//! As deep as the column's type and no deeper: what is not in it is only passed over.
+
+use super::Reader;
+use crate::{
+    contract::{
+        Node, Sink,
+        lexer::{Lexer, Token, said},
+        refused::{Refused, Result},
+        value::{Plain, Value, convert},
+    },
+    dataset::ColumnType,
+    error::Code,
+};
+
+impl Reader<'_> {
+    /// A value inside a list or struct, or one of these itself.
+    pub(super) fn nested(&mut self, lexer: &mut Lexer<'_>, node: &Node, sink: &mut impl Sink) -> Result<()> {
+        if lexer.peek() == b'n' {
+            lexer.token()?;
+            sink.null(node.id);
+            return Ok(());
+        }
+        match (&node.r#type, lexer.peek()) {
+            (ColumnType::Json, _) => sink.value(node.id, Value::Text(lexer.skip()?)),
+            (ColumnType::List(_), b'[') => self.list(lexer, node, sink)?,
+            (ColumnType::Struct(_), b'{') => self.structure(lexer, node, sink)?,
+            (ColumnType::List(_) | ColumnType::Struct(_), _) => {
+                lexer.skip()?;
+                return Err(misfit(node));
+            }
+            _ => {
+                let plain = plain(lexer, &mut self.rooms.text)?;
+                let value = convert(&node.r#type, plain, &mut self.rooms.bytes).ok_or_else(|| misfit(node))?;
+                sink.value(node.id, value);
+            }
+        }
+        Ok(())
+    }
+
+    fn list(&mut self, lexer: &mut Lexer<'_>, node: &Node, sink: &mut impl Sink) -> Result<()> {
+        lexer.enter()?;
+        sink.open(node.id);
+        let (_, item) = &node.inner[0];
+        let mut index = 0;
+        while lexer.more(index == 0, b']')? {
+            let mark = (!item.inner.is_empty()).then(|| self.row.extra.open_item(index));
+            self.nested(lexer, item, sink).map_err(|refused| refused.at(index))?;
+            if let Some(mark) = mark {
+                self.row.extra.close(mark);
+            }
+            index += 1;
+        }
+        sink.close(node.id);
+        Ok(())
+    }
+
+    fn structure(&mut self, lexer: &mut Lexer<'_>, node: &Node, sink: &mut impl Sink) -> Result<()> {
+        lexer.enter()?;
+        sink.open(node.id);
+        let base = self.row.members.len();
+        self.row.members.resize(base + node.inner.len(), false);
+        let (mut hint, mut first) = (0, true);
+        while lexer.more(first, b'}')? {
+            first = false;
+            let raw = lexer.name()?;
+            let Some(at) = member(node, said(raw, &mut self.rooms.name), &mut hint) else {
+                self.unknown(lexer, raw).map_err(|refused| refused.within(raw.text))?;
+                continue;
+            };
+            let (name, member) = &node.inner[at];
+            if std::mem::replace(&mut self.row.members[base + at], true) {
+                return Err(Refused::new(Code::DuplicateField, "the field occurs twice").within(name));
+            }
+            let mark = (!member.inner.is_empty()).then(|| self.row.extra.open(raw.text));
+            self.nested(lexer, member, sink).map_err(|refused| refused.within(name))?;
+            if let Some(mark) = mark {
+                self.row.extra.close(mark);
+            }
+        }
+        for (at, (_, member)) in node.inner.iter().enumerate() {
+            if !self.row.members[base + at] {
+                sink.null(member.id);
+            }
+        }
+        self.row.members.truncate(base);
+        sink.close(node.id);
+        Ok(())
+    }
+}
+
+/// The member of this name; `hint` is where it may well be, and afterwards where the next one may be.
+fn member(node: &Node, name: &str, hint: &mut usize) -> Option<usize> {
+    let near = node.inner.get(*hint).filter(|(known, _)| known == name).map(|_| *hint);
+    let at = near.or_else(|| node.inner.iter().position(|(known, _)| known == name))?;
+    *hint = at + 1;
+    Some(at)
+}
+
+/// A scalar's JSON; a text with escapes goes through `room`.
+pub(super) fn plain<'r, 't: 'r>(lexer: &mut Lexer<'t>, room: &'r mut String) -> Result<Plain<'r>> {
+    let none = |what| Err(Refused::new(Code::InvalidValue, what));
+    match lexer.token()? {
+        Token::Boolean(value) => Ok(Plain::Boolean(value)),
+        Token::Number(digits) => Ok(Plain::Number(digits)),
+        Token::Text(raw) => Ok(Plain::Text(said(raw, room))),
+        Token::Null => none("null is no value here"),
+        Token::Object => none("an object is no value of this column"),
+        Token::Array => none("an array is no value of this column"),
+    }
+}
+
+pub(super) fn misfit(node: &Node) -> Refused {
+    Refused::new(Code::InvalidValue, format!("not a value of type {}", node.r#type))
+}

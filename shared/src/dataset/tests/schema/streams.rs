@@ -1,0 +1,124 @@
+//! Stream documents, good and bad, for both the schema and the parser.
+
+use super::{super::stream::clickstream, *};
+
+fn variants(cases: &[(&str, Value)]) -> Vec<Value> {
+    let of = |(pointer, values): &(&str, Value)| {
+        let values = values.as_array().unwrap();
+        values.iter().map(|value| with(clickstream(), pointer, value.clone())).collect::<Vec<_>>()
+    };
+    cases.iter().flat_map(of).collect()
+}
+
+/// The example with this as its first column, `name` and `type` aside.
+fn columns(more: &[Value]) -> Vec<Value> {
+    let with_more = |more: &Value| {
+        let mut document = clickstream();
+        document["columns"][0].as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        document
+    };
+    more.iter().map(with_more).collect()
+}
+
+pub(super) fn good() -> Vec<Value> {
+    let mut good = vec![clickstream()];
+    good.extend(variants(&[
+        ("/name", json!(["a.b", "Ü"])),
+        ("/source/type", json!(["kinesis", "firehose", "kafka"])),
+        ("/source/format", json!(["json", "dms_json", "cloudwatch_logs"])),
+        ("/source", json!([{"type": "kafka", "format": "avro"}, {"type": "kafka", "format": "debezium_json"},
+            {"type": "kafka", "format": "debezium_avro"}, {"type": "kafka"}])),
+        ("/unknown_fields", json!(["keep", "drop", "reject"])),
+        ("/event_time", json!([null, "ts"])),
+        ("/partition_by", json!([{}, {"time": "none"}, {"time": "year"}, {"time": "month", "columns": []}, {"columns": ["currency", "is_bot"]}])),
+        ("/compression", json!(["none", "snappy", "zstd", "zstd(22)"])),
+        ("/target/prefix", json!(["x/", "a/b.c/d/"])),
+        ("/columns/0/type", json!(["binary", "list<string>", "list< list<date> >", "struct<a:int32,b: struct<c: decimal(5, 2)>>",
+            "struct<a:\n  int32>", "timestamp(us)", "json"])),
+        ("/columns/0/name", json!(["event id", "a.b", "é"])),
+    ]));
+    for name in
+        ["$schema", "description", "unknown_fields", "event_time", "partition_by", "compression", "source/format"]
+    {
+        good.push(without(clickstream(), &format!("/{name}")));
+    }
+    good.extend(columns(&[
+        json!({"path": "a"}),
+        json!({"path": "a.b c.é"}),
+        json!({"required": false}),
+        json!({"default": null}),
+        json!({"default": "x"}),
+        json!({"default": [1, {}]}),
+        json!({"mask": "erase"}),
+        json!({"mask": "hash"}),
+        json!({"mask": "keep_last(0)"}),
+        json!({"mask": "keep_last(999)"}),
+        json!({"mask": "keep_last(1019)"}),
+        json!({"mask": "keep_last(1024)"}),
+        json!({"pattern": "^x+$"}),
+        json!({"one_of": ["a", 1, 2.5]}),
+        json!({"type": "int32", "min": -1.5, "max": 3}),
+        json!({"type": "uint64", "one_of": [1, 1, "2"]}),
+    ]));
+    good
+}
+
+pub(super) fn bad() -> Vec<Value> {
+    let mut bad = variants(&[
+        ("/name", json!(["", "a/b", ".a", 1, null])),
+        ("/kind", json!(["cdc", "Stream", null])),
+        ("/description", json!([1, null])),
+        (
+            "/source",
+            json!([null, {}, "kinesis", {"format": "avro"}, {"type": "firehose", "format": "avro"},
+            {"type": "kinesis", "format": "debezium_json"}, {"type": "kinesis", "format": "debezium_avro"}]),
+        ),
+        ("/source/type", json!(["sqs", "", null])),
+        ("/source/format", json!(["xml", null])),
+        ("/source/prefix", json!(["x/"])),
+        ("/columns", json!([null, [], {}, [1], [{"name": "ts"}], [{"type": "date"}]])),
+        ("/columns/0/name", json!(["", 1, null])),
+        (
+            "/columns/0/type",
+            json!(["", "text", "list", "list<>", "list<string", "struct<>", "struct <a: date>", "decimal(39,0)", null]),
+        ),
+        ("/unknown_fields", json!(["", "ignore", null])),
+        ("/event_time", json!(["", 1])),
+        (
+            "/partition_by",
+            json!([null, [], {"time": null}, {"time": "week"}, {"columns": null}, {"columns": "page"}, {"columns": ["a=b"]},
+            {"columns": ["a/b"]}, {"columns": [""]}, {"columns": ["page", "page"]}, {"columns": [1]}, {"by": "hour"}]),
+        ),
+        ("/compression", json!(["gzip", "zstd(0)", null])),
+        ("/primary_key", json!([["event_id"]])),
+        ("/target", json!([null, {}, "x/"])),
+        ("/target/prefix", json!(["", "x", "/x/", "x//", "../", "errors/x/", "_headgate/", null])),
+        ("/target/snapshot", json!(["x.parquet"])),
+    ]);
+    for name in ["name", "kind", "source", "columns", "target", "source/type", "target/prefix"] {
+        bad.push(without(clickstream(), &format!("/{name}")));
+    }
+    bad.extend(columns(&[
+        json!({"path": ""}),
+        json!({"path": "."}),
+        json!({"path": "a..b"}),
+        json!({"path": ".a"}),
+        json!({"path": null}),
+        json!({"required": null}),
+        json!({"mask": ""}),
+        json!({"mask": "keep_last"}),
+        json!({"mask": "keep_last(01)"}),
+        json!({"mask": "keep_last(1025)"}),
+        json!({"mask": "keep_last(9999)"}),
+        json!({"mask": null}),
+        json!({"min": "0"}),
+        json!({"max": null}),
+        json!({"pattern": ""}),
+        json!({"pattern": 1}),
+        json!({"one_of": []}),
+        json!({"one_of": [null]}),
+        json!({"one_of": "a"}),
+        json!({"nullable": true}),
+    ]));
+    bad
+}

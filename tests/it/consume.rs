@@ -1,0 +1,6 @@
+//! `kinesis-consumer` on a lake and a state in memory: every record is in the lake once, or in quarantine once.
+
+mod crash;
+pub mod lake;
+mod limits;
+mod traffic;
