@@ -7,6 +7,8 @@ mod dynamodb;
 mod events;
 mod house;
 mod ingest;
+mod kafka;
 mod kinesis;
+mod landed;
 mod merge;
 mod s3;

@@ -35,6 +35,8 @@ pub struct Reader<'c> {
     contract: &'c Contract,
     row: State,
     rooms: Rooms,
+    /// A JSON object of what came beside the record; empty where nothing did.
+    beside: String,
 }
 
 /// What is known of the row being read.
@@ -70,7 +72,13 @@ impl<'c> Reader<'c> {
         let partition = vec![None; contract.partition.len()];
         let (seen, came) = (vec![false; contract.columns.len()], vec![false; contract.fields]);
         let row = State { seen, came, partition, ..State::default() };
-        Self { contract, row, rooms: Rooms::default() }
+        Self { contract, row, rooms: Rooms::default(), beside: String::new() }
+    }
+
+    /// Says what came beside the records that are read from now on: a JSON object with a member for each column of the
+    /// envelope that has a value. Those columns take nothing from the record itself.
+    pub fn beside(&mut self, members: &str) {
+        members.clone_into(&mut self.beside);
     }
 
     /// Reads the object that begins at `at`, white space aside, into a row.
@@ -130,6 +138,12 @@ impl<'c> Reader<'c> {
             return Err(Refused::new(Code::InvalidJson, "not an object"));
         }
         let contract = self.contract;
+        if !self.beside.is_empty() {
+            let beside = std::mem::take(&mut self.beside);
+            let read = self.branch(&mut Lexer::new(&beside, 0), &contract.beside, sink);
+            self.beside = beside;
+            read?;
+        }
         self.branch(lexer, &contract.tree, sink)?;
         if self.row.control {
             return Ok(());

@@ -6,10 +6,17 @@ use super::{Column, known::Known};
 use crate::{
     dataset::{
         ColumnType,
-        stream::{Field, RecordFormat},
+        stream::{Field, RecordFormat, Stream, Transport},
     },
     lexer::written,
 };
+
+/// What the names of columns begin with that are of a Kafka record's envelope. A record cannot give them itself.
+pub const ENVELOPE: &str = "_kafka_";
+
+fn is_beside(stream: &Stream, path: &[String]) -> bool {
+    stream.transport == Transport::Kafka && matches!(path, [name] if name.starts_with(ENVELOPE))
+}
 
 /// A column's type with a number for each level of it: columns in order, each before what is in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,30 +79,33 @@ pub(super) struct Step {
 }
 
 /// Where a column's value is in the record, with the names of the transport's envelope.
-pub(super) fn path(format: RecordFormat, field: &Field) -> Vec<String> {
+pub(super) fn path(stream: &Stream, field: &Field) -> Vec<String> {
     let own = match &field.path[..] {
-        [first, _, ..] => format != RecordFormat::DmsJson || first == "metadata",
-        _ => format != RecordFormat::DmsJson,
+        _ if stream.format != RecordFormat::DmsJson => true,
+        [first, _, ..] => first == "metadata",
+        path => is_beside(stream, path),
     };
     let outer = (!own).then(|| "data".to_owned());
     outer.into_iter().chain(field.path.iter().cloned()).collect()
 }
 
 impl Branch {
-    /// The tree of these columns, and how many fields it has.
-    pub(super) fn of(format: RecordFormat, columns: &[Column]) -> (Self, usize) {
-        let mut root = Self::default();
+    /// The trees of the columns that are in a record and of those beside it, and how many fields both have.
+    pub(super) fn of(stream: &Stream, columns: &[Column]) -> (Self, Self, usize) {
+        let (mut root, mut beside) = (Self::default(), Self::default());
         for (index, column) in columns.iter().enumerate() {
-            root.take(&column.path, Taker::Column(index));
+            let tree = if is_beside(stream, &column.path) { &mut beside } else { &mut root };
+            tree.take(&column.path, Taker::Column(index));
         }
-        if format == RecordFormat::DmsJson {
+        if stream.format == RecordFormat::DmsJson {
             root.take(&["metadata".to_owned(), "record-type".to_owned()], Taker::RecordType);
             root.steps.iter_mut().filter(|step| step.name == "metadata").for_each(|step| step.envelope = true);
         }
         let nodes: Vec<_> = columns.iter().map(|column| (&column.node, column.is_erased())).collect();
         let mut next = 0;
         root.number(&nodes, &mut next);
-        (root, next)
+        beside.number(&nodes, &mut next);
+        (root, beside, next)
     }
 
     fn number(&mut self, nodes: &[(&Node, bool)], next: &mut usize) {
