@@ -5,7 +5,7 @@
 
 mod destination;
 mod response;
-mod sound;
+pub(super) mod sound;
 
 use std::{borrow::Cow, fmt};
 
@@ -109,6 +109,10 @@ pub fn read(event: &[u8]) -> Result<Vec<Read<'_, Record<'_>>>, Error> {
     if let Some(records) = std::str::from_utf8(event).ok().and_then(sound::read) {
         return Ok(records.into_iter().map(Ok).collect());
     }
+    carefully(event)
+}
+
+pub(super) fn carefully(event: &[u8]) -> Result<Vec<Read<'_, Record<'_>>>, Error> {
     let Batch { records } = wire::event(event, "a Kinesis batch with a list of Records")?;
     let read = |raw| record(raw).map_err(|error| Box::new(Refused::new(raw, remains(raw), error)));
     Ok(records.into_iter().map(read).collect())
