@@ -18,7 +18,7 @@ pub use response::BatchResponse;
 
 use super::{
     Read, Refused, invalid, moment,
-    wire::{self, Remains, Text},
+    wire::{self, Object, Remains, Text},
 };
 use crate::{
     clock::Timestamp,
@@ -80,7 +80,7 @@ struct Envelope<'a> {
     #[serde(rename = "eventSourceARN", borrow)]
     arn: Text<'a>,
     #[serde(borrow)]
-    kinesis: Payload<'a>,
+    kinesis: Object<Payload<'a>>,
 }
 
 #[derive(Deserialize)]
@@ -119,7 +119,7 @@ pub(super) fn carefully(event: &[u8]) -> Result<Vec<Read<'_, Record<'_>>>, Error
 }
 
 fn record(raw: &RawValue) -> Result<Record<'_>, Error> {
-    let Envelope { id, arn, kinesis } = wire::record(raw, "a Kinesis record")?;
+    let Envelope { id, arn, kinesis: Object(kinesis) } = wire::record(raw, "a Kinesis record")?;
     let shard = wire::part(id.0, shard).ok_or_else(|| invalid("eventID names no shard"))?;
     let stream = wire::part(arn.0.clone(), stream).ok_or_else(|| invalid("eventSourceARN names no stream"))?;
     let sequence =
