@@ -9,4 +9,5 @@ mod house;
 mod ingest;
 mod kinesis;
 mod merge;
+mod replay;
 mod s3;

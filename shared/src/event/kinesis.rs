@@ -119,6 +119,15 @@ pub fn read(event: &[u8]) -> Result<Vec<Read<'_, Record<'_>>>, Error> {
     Ok(records.into_iter().map(read).collect())
 }
 
+/// The texts of the records that [`read`] reads, in the same order.
+///
+/// # Errors
+/// As [`read`] has them.
+pub fn texts(event: &[u8]) -> Result<Vec<&str>, Error> {
+    let Batch { records } = wire::event(event, "a Kinesis batch with a list of Records")?;
+    Ok(records.into_iter().map(RawValue::get).collect())
+}
+
 fn sound(event: &[u8]) -> Option<Vec<Read<'_, Record<'_>>>> {
     // Checked once as a whole, and not string by string.
     let Sound { records } = serde_json::from_str(std::str::from_utf8(event).ok()?).ok()?;

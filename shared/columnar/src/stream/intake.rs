@@ -19,11 +19,13 @@ use headgate::{
     landing::{Attempt, Mark, Object, object_name},
     partition::{NoPartition, Partitions, time_path},
     position::Position,
-    quarantine::{self, Line},
+    quarantine::{self, Line, Part},
 };
 use serde_json::json;
 
 use super::{Rows, encode};
+
+mod seen;
 
 /// The most partitions of one batch: each is an object to be written, and their keys must fit the shard's item, however
 /// long they are.
@@ -76,16 +78,28 @@ struct Lines {
     lines: Vec<Line>,
 }
 
-/// Why a document is refused.
+/// Why something is refused, and what it is.
 struct Why {
+    part: Part,
     code: Code,
     reason: String,
     path: Option<String>,
 }
 
+impl Why {
+    fn of_record(code: Code, reason: String) -> Self {
+        Self { part: Part::Record, code, reason, path: None }
+    }
+}
+
 impl From<Refused> for Why {
     fn from(refused: Refused) -> Self {
-        Self { code: refused.code, reason: refused.reason().to_owned(), path: Some(refused.path().to_owned()) }
+        Self {
+            part: Part::Document,
+            code: refused.code,
+            reason: refused.reason().to_owned(),
+            path: Some(refused.path().to_owned()),
+        }
     }
 }
 
@@ -144,7 +158,13 @@ impl<'c> Intake<'c> {
 
     /// Takes a record that cannot be read at all.
     pub fn refused(&mut self, body: &Body<'_>, code: Code, reason: &str) {
-        self.set_aside(body, 0, &body.data, Why { code, reason: reason.to_owned(), path: None });
+        self.set_aside(body, 0, &body.data, Why::of_record(code, reason.to_owned()));
+    }
+
+    /// Takes a record of which not even the event's JSON can be read; its bytes are that JSON.
+    pub fn unread(&mut self, body: &Body<'_>, code: Code, reason: &str) {
+        let why = Why { part: Part::Event, ..Why::of_record(code, reason.to_owned()) };
+        self.set_aside(body, 0, &body.data, why);
     }
 
     /// Takes a record's body.
@@ -192,7 +212,7 @@ impl<'c> Intake<'c> {
                 let from = if read { raw.as_ptr().addr() - rest.as_ptr().addr() } else { 0 };
                 let reason =
                     "a record with too many documents, or too many bad ones: all of it, or the rest".to_owned();
-                let why = Why { code: Code::TooLarge, reason, path: None };
+                let why = Why::of_record(Code::TooLarge, reason);
                 return self.set_aside(body, if read { number } else { base }, &rest.slice(from..), why);
             }
             match part {
@@ -210,14 +230,14 @@ impl<'c> Intake<'c> {
             0 | 1 => self.flush(body, held),
             _ => {
                 let Refusal { code, reason } = held.swap_remove(0).1.refusal;
-                self.set_aside(body, base, rest, Why { code, reason: reason.into_owned(), path: None });
+                self.set_aside(body, base, rest, Why::of_record(code, reason.into_owned()));
             }
         }
     }
 
     fn flush(&mut self, body: &Body<'_>, parts: Vec<(u64, RefusedPart)>) {
         for (number, RefusedPart { raw, refusal: Refusal { code, reason }, .. }) in parts {
-            self.set_aside(body, number, &raw, Why { code, reason: reason.into_owned(), path: None });
+            self.set_aside(body, number, &raw, Why::of_record(code, reason.into_owned()));
         }
     }
 
@@ -253,7 +273,8 @@ impl<'c> Intake<'c> {
                     NoPartition::TooMany(_) => Code::TooManyPartitions,
                     NoPartition::Time | NoPartition::Value => Code::InvalidValue,
                 };
-                self.set_aside(body, index, &raw(), Why { code, reason: refused.to_string(), path: None });
+                let why = Why { part: Part::Document, ..Why::of_record(code, refused.to_string()) };
+                self.set_aside(body, index, &raw(), why);
             }
         }
     }
@@ -279,13 +300,13 @@ impl<'c> Intake<'c> {
     }
 
     fn set_aside(&mut self, body: &Body<'_>, document: u64, raw: &[u8], why: Why) {
-        let Why { code, reason, path } = why;
+        let Why { part, code, reason, path } = why;
         self.aside += raw.len() * 4 / 3 + 512;
         let hour = time_path(body.arrived.0, Granularity::Hour).unwrap_or_default();
         let line = Line::new(&self.stream.name, code, reason, (body.position)(), body.arrived, raw);
         let lines =
             self.quarantine.entry(hour).or_insert_with(|| Lines { first: body.mark.clone(), lines: Vec::new() });
-        lines.lines.push(Line { document, path, ..line });
+        lines.lines.push(Line { document, path, part, ..line });
         self.fates.add(Fate::Quarantined { reason: code }, 1);
     }
 
