@@ -4,3 +4,4 @@ mod crash;
 mod lines;
 mod scene;
 mod settled;
+mod wire;
