@@ -68,7 +68,8 @@ impl Lake {
         assert_eq!(self.deliver(event).await, Ok(BatchResponse::done()));
     }
 
-    async fn objects(&self, prefix: &str) -> Vec<(String, Bytes)> {
+    /// The objects under a prefix.
+    pub async fn objects(&self, prefix: &str) -> Vec<(String, Bytes)> {
         let mut objects = Vec::new();
         for object in self.store.list(prefix, None).await.unwrap().objects {
             let (_, body) = self.store.get(&object.key).await.unwrap().unwrap();
