@@ -128,23 +128,16 @@ impl<'a> Log<'a> {
             entry.extend_from_slice(&object.body);
         }
         let (key, entry) = (self.key(), entry.freeze());
-        let etag = self.create(&key, &entry).await?;
+        let created = self.store.put(&key, entry.clone(), Condition::Absent).await;
+        let etag = created.map_err(|error| match error {
+            StoreError::Changed { .. } => {
+                let message = format!("{}: another replay is at work; run it again afterwards", self.folder);
+                Error::retry(Code::Contended, message)
+            }
+            error => error.into(),
+        })?;
         self.next += 1;
         self.publish(&key, etag, head, entry.slice(start..)).await
-    }
-
-    async fn create(&self, key: &str, entry: &Bytes) -> Result<ETag, Error> {
-        match self.store.put(key, entry.clone(), Condition::Absent).await {
-            Err(StoreError::Changed { .. }) => match self.store.get(key).await? {
-                // An answer was lost on its way. No two replays write the same bytes.
-                Some((etag, there)) if there == *entry => Ok(etag),
-                _ => {
-                    let message = format!("{}: another replay is at work; run it again afterwards", self.folder);
-                    Err(Error::retry(Code::Contended, message))
-                }
-            },
-            created => Ok(created?),
-        }
     }
 
     /// Creates the objects of an entry, those that are not there yet.
