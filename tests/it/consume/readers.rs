@@ -1,4 +1,4 @@
-//! Every type of column → what pyarrow and DuckDB read of it.
+//! Every type of column → what pyarrow and `DuckDB` read of it.
 
 use std::{
     io::Write,
