@@ -15,7 +15,6 @@ mod extra;
 pub mod json;
 mod key;
 mod known;
-mod lexer;
 mod reader;
 mod refused;
 mod rule;
@@ -25,7 +24,7 @@ mod value;
 pub use reader::{Reader, Row};
 pub use refused::Refused;
 pub use rule::MaskKey;
-pub use tree::Node;
+pub use tree::{ENVELOPE, Node};
 pub use value::Value;
 
 use self::{rule::Rule, tree::Branch};
@@ -74,7 +73,9 @@ pub struct Contract {
     nodes: usize,
     format: RecordFormat,
     tree: Branch,
-    /// How many fields the tree has.
+    /// The columns of what comes beside a record.
+    beside: Branch,
+    /// How many fields both trees have.
     fields: usize,
     unknown: UnknownFields,
     event_time: Option<usize>,
@@ -116,15 +117,16 @@ impl Contract {
     pub fn new(stream: &Stream, key: Option<MaskKey>) -> Result<Self, Error> {
         let mut nodes = 0;
         let columns: Result<Vec<_>, Error> =
-            stream.columns.iter().map(|field| column(stream.format, field, &mut nodes)).collect();
+            stream.columns.iter().map(|field| column(stream, field, &mut nodes)).collect();
         let columns = columns?;
-        let (tree, fields) = Branch::of(stream.format, &columns);
+        let (tree, beside, fields) = Branch::of(stream, &columns);
         let index = |name: &String| stream.columns.iter().position(|field| field.name == *name);
         let contract = Self {
             columns,
             nodes,
             format: stream.format,
             tree,
+            beside,
             fields,
             unknown: stream.unknown_fields,
             event_time: stream.event_time.as_ref().and_then(index),
@@ -177,13 +179,13 @@ impl Contract {
     }
 }
 
-fn column(format: RecordFormat, field: &Field, nodes: &mut usize) -> Result<Column, Error> {
+fn column(stream: &Stream, field: &Field, nodes: &mut usize) -> Result<Column, Error> {
     Ok(Column {
         name: field.name.clone(),
-        node: Node::new(&field.r#type, nodes),
+        node: Node::new(&field.name, &field.r#type, nodes),
         required: field.required && field.mask != Some(Mask::Erase),
         demanded: field.required,
-        path: tree::path(format, field),
+        path: tree::path(stream, field),
         default: field.default.as_ref().filter(|value| !value.is_null()).map(ToString::to_string),
         rule: Rule::of(field)?,
     })

@@ -41,6 +41,12 @@ pub enum Code {
     InvalidFraming,
     /// A text is no JSON, or not JSON of the shape that is asked for.
     InvalidJson,
+    /// Bytes are no Avro datum of the schema they were written with.
+    InvalidAvro,
+    /// No registry has the schema that a record was written with.
+    UnknownSchema,
+    /// The schema that a record was written with cannot be read.
+    InvalidSchema,
     /// More bytes than the limit.
     TooLarge,
     /// A file cannot be read as its format.
@@ -93,6 +99,9 @@ impl Code {
             Self::InvalidCompression => "invalid_compression",
             Self::InvalidFraming => "invalid_framing",
             Self::InvalidJson => "invalid_json",
+            Self::InvalidAvro => "invalid_avro",
+            Self::UnknownSchema => "unknown_schema",
+            Self::InvalidSchema => "invalid_schema",
             Self::TooLarge => "too_large",
             Self::UnreadableFile => "unreadable_file",
             Self::UnknownOp => "unknown_op",

@@ -43,6 +43,8 @@ pub enum Dropped {
     Repeated,
     /// There is nothing in it, as in an empty array.
     Empty,
+    /// It says that its key is gone, which the dataset does not ask for.
+    Tombstone,
 }
 
 /// How many records ended how.

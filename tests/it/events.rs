@@ -4,7 +4,6 @@
 //! sample. `HEADGATE_UPDATE=1 cargo test -p headgate-tests events` writes the answers anew; read them before they are
 //! committed.
 
-mod consume;
 mod ingest;
 mod lake;
 mod transform;
@@ -18,7 +17,10 @@ use std::{
 use headgate::{Error, config::process_environment};
 use serde_json::{Value, json};
 
-use crate::consume::lake::{Lake as ConsumerLake, clickstream};
+use crate::{
+    consume::lake::{Lake as KinesisLake, clickstream},
+    kafka::lake::Lake as KafkaLake,
+};
 
 use self::{
     ingest::Ingest,
@@ -78,14 +80,24 @@ async fn transformed(name: &str, event: &Value) -> Value {
 
 /// What becomes of a batch of `kinesis-consumer`: both answers, and what is in the lake after each.
 async fn consumed(name: &str, event: &Value) -> Value {
-    let lake = ConsumerLake::new(&clickstream(|_| {}));
+    let lake = KinesisLake::new(&clickstream(|_| {}));
     let event = event.to_string();
     let told = |answer: Result<_, Error>| told(answer.map(|answer| json!(answer)));
     let first = told(lake.deliver(&event).await);
-    let seen = consume::seen(&lake).await;
+    let seen = lake.seen().await;
     let second = told(lake.deliver(&event).await);
-    assert_eq!(consume::seen(&lake).await, seen, "{name}: the second delivery changed the lake");
+    assert_eq!(lake.seen().await, seen, "{name}: the second delivery changed the lake");
     json!({"first": first, "second": second, "lake": seen})
+}
+
+/// What becomes of a batch of `msk-consumer`: both answers, what is in the lake after each, and the figures.
+async fn topics_consumed(name: &str, event: &Value) -> Value {
+    let lake = KafkaLake::new(if name.contains("avro") { "avro" } else { "json" });
+    let first = told(lake.deliver(event).await);
+    let seen = lake.seen().await;
+    let second = told(lake.deliver(event).await);
+    assert_eq!(lake.seen().await, seen, "{name}: the second delivery changed the lake");
+    json!({"first": first, "second": second, "lake": seen, "metrics": lake.metrics()})
 }
 
 fn told(answer: Result<Value, Error>) -> Value {
@@ -127,6 +139,11 @@ async fn every_event_of_dms_merge_is_answered_as_agreed() {
 #[tokio::test]
 async fn every_batch_of_kinesis_consumer_is_answered_as_agreed() {
     agree("kinesis-consumer", consumed).await;
+}
+
+#[tokio::test]
+async fn every_batch_of_msk_consumer_is_answered_as_agreed() {
+    agree("msk-consumer", topics_consumed).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -61,6 +61,7 @@ fn dropped(reason: Dropped) -> &'static str {
         Dropped::Control => "control",
         Dropped::Repeated => "repeated",
         Dropped::Empty => "empty",
+        Dropped::Tombstone => "tombstone",
     }
 }
 

@@ -131,8 +131,9 @@ impl<'c> Transform<'c> {
         self.found = Found::default();
         let unpacked = compression::unpack(data, UNPACKED)?;
         match self.stream.format {
-            RecordFormat::Json | RecordFormat::DmsJson => self.documents(&unpacked, arrived)?,
             RecordFormat::CloudWatchLogs => self.log_events(&unpacked, arrived)?,
+            // What only Kafka carries cannot be here.
+            _ => self.documents(&unpacked, arrived)?,
         }
         let Found { documents, control, partition, unknown_fields, newest } = self.found;
         Ok(match partition {

@@ -11,7 +11,7 @@
 //!    is read first, and then that the object still is the one whose lines are read.
 //! 2. It is read by itself. Where nothing of it is accepted it stays what it is. Otherwise it goes into the batch, whole:
 //!    what is still refused of a line of several documents is set aside anew, in lines of their own.
-//! 3. The batch is encoded, and *decided*: one entry of the [`log`] of its folder, created where none was before, has
+//! 3. The batch is encoded, and *decided*: one entry of the log of its folder, created where none was before, has
 //!    the identities of the lines and the bytes of all objects. This one call is the moment from which on the lines are
 //!    replayed. Entries have consecutive numbers, so whoever creates the next one has read all before it.
 //! 4. The objects are created from the entry, those that are not there yet. Last, the entry lets go of the bytes.

@@ -7,7 +7,6 @@ use super::{
     Column, Contract, Sink, control,
     extra::{Extra, Leftover},
     key::{milliseconds, written},
-    lexer::{Lexer, Raw, said},
     refused::{Refused, Result},
     tree::{Branch, Step, Taker},
     value::{Value, convert},
@@ -15,6 +14,7 @@ use super::{
 use crate::{
     dataset::{ColumnType, stream::RecordFormat},
     error::Code,
+    lexer::{Lexer, inner, said},
 };
 
 mod nested;
@@ -35,6 +35,8 @@ pub struct Reader<'c> {
     contract: &'c Contract,
     row: State,
     rooms: Rooms,
+    /// A JSON object of what came beside the record; empty where nothing did.
+    beside: String,
 }
 
 /// What is known of the row being read.
@@ -70,7 +72,13 @@ impl<'c> Reader<'c> {
         let partition = vec![None; contract.partition.len()];
         let (seen, came) = (vec![false; contract.columns.len()], vec![false; contract.fields]);
         let row = State { seen, came, partition, ..State::default() };
-        Self { contract, row, rooms: Rooms::default() }
+        Self { contract, row, rooms: Rooms::default(), beside: String::new() }
+    }
+
+    /// Says what came beside the records that are read from now on: a JSON object with a member for each column of the
+    /// envelope that has a value. Those columns take nothing from the record itself.
+    pub fn beside(&mut self, members: &str) {
+        members.clone_into(&mut self.beside);
     }
 
     /// Reads the object that begins at `at`, white space aside, into a row.
@@ -130,6 +138,12 @@ impl<'c> Reader<'c> {
             return Err(Refused::new(Code::InvalidJson, "not an object"));
         }
         let contract = self.contract;
+        if !self.beside.is_empty() {
+            let beside = std::mem::take(&mut self.beside);
+            let read = self.branch(&mut Lexer::new(&beside, 0), &contract.beside, sink);
+            self.beside = beside;
+            read?;
+        }
         self.branch(lexer, &contract.tree, sink)?;
         if self.row.control {
             return Ok(());
@@ -148,16 +162,36 @@ impl<'c> Reader<'c> {
         let (mut hint, mut first) = (0, true);
         while lexer.more(first, b'}')? {
             first = false;
-            let raw = lexer.name()?;
-            match branch.find(said(raw, &mut self.rooms.name), &mut hint) {
-                Some(step) => self.step(lexer, step, raw, sink).map_err(|refused| refused.within(&step.name))?,
-                None => self.unknown(lexer, raw).map_err(|refused| refused.within(raw.text))?,
+            let (name, step) = self.field(lexer, branch, &mut hint)?;
+            match step {
+                Some(step) => self.step(lexer, step, name, sink).map_err(|refused| refused.within(&step.name))?,
+                None => self.unknown(lexer, name).map_err(|refused| refused.within(name))?,
             }
         }
         Ok(())
     }
 
-    fn step(&mut self, lexer: &mut Lexer<'_>, step: &Step, raw: Raw<'_>, sink: &mut impl Sink) -> Result<()> {
+    /// The next field's name as it is written, and its step, if any: that may well be the one at `hint`, which becomes
+    /// the one after it.
+    fn field<'t, 'l: 't>(
+        &mut self,
+        lexer: &mut Lexer<'l>,
+        branch: &'t Branch,
+        hint: &mut usize,
+    ) -> Result<(&'t str, Option<&'t Step>)> {
+        let steps = branch.steps();
+        if let Some(step) = steps.get(*hint).filter(|step| lexer.passes(&step.written)) {
+            *hint += 1;
+            return Ok((inner(&step.written), Some(step)));
+        }
+        let raw = lexer.name()?;
+        let name = said(raw, &mut self.rooms.name);
+        let at = steps.iter().position(|step| step.name == name);
+        *hint = at.map_or(*hint, |at| at + 1);
+        Ok((raw.text, at.map(|at| &steps[at])))
+    }
+
+    fn step(&mut self, lexer: &mut Lexer<'_>, step: &Step, name: &str, sink: &mut impl Sink) -> Result<()> {
         if std::mem::replace(&mut self.row.came[step.id], true) {
             return Err(Refused::new(Code::DuplicateField, "the field occurs twice"));
         }
@@ -167,7 +201,7 @@ impl<'c> Reader<'c> {
                 if self.contract.columns[*index].node.inner.is_empty() {
                     return self.column(lexer, *index, sink);
                 }
-                let mark = self.row.extra.open(raw.text);
+                let mark = self.row.extra.open(name);
                 self.column(lexer, *index, sink)?;
                 self.row.extra.close(mark);
             }
@@ -176,7 +210,7 @@ impl<'c> Reader<'c> {
                 if step.envelope {
                     self.row.leftover = leftover.in_envelope();
                 }
-                let mark = self.row.extra.open(raw.text);
+                let mark = self.row.extra.open(name);
                 self.branch(lexer, inner, sink)?;
                 self.row.extra.close(mark);
                 self.row.leftover = leftover;
@@ -185,17 +219,17 @@ impl<'c> Reader<'c> {
             ([], Some(_)) if lexer.peek() == b'n' => {
                 lexer.skip()?;
             }
-            ([], Some(_)) => self.unknown(lexer, raw)?,
-            _ => self.several(lexer, step, raw, sink)?,
+            ([], Some(_)) => self.unknown(lexer, name)?,
+            _ => self.several(lexer, step, name, sink)?,
         }
         Ok(())
     }
 
     /// A field that no column takes. Its name is to be added to a refusal.
-    fn unknown(&mut self, lexer: &mut Lexer<'_>, name: Raw<'_>) -> Result<()> {
+    fn unknown(&mut self, lexer: &mut Lexer<'_>, name: &str) -> Result<()> {
         let value = lexer.skip()?;
         match self.row.leftover {
-            Leftover::Keep | Leftover::Note => self.row.extra.add(name.text, value),
+            Leftover::Keep | Leftover::Note => self.row.extra.add(name, value),
             Leftover::Reject => return Err(Refused::new(Code::UnknownField, "no column takes this field")),
             Leftover::Drop | Leftover::Ignore => {}
         }

@@ -3,10 +3,20 @@
 //! Compiled once; a reader looks a field up without hashing where records list their fields in one order.
 
 use super::{Column, known::Known};
-use crate::dataset::{
-    ColumnType,
-    stream::{Field, RecordFormat},
+use crate::{
+    dataset::{
+        ColumnType,
+        stream::{Field, RecordFormat, Stream, Transport},
+    },
+    lexer::written,
 };
+
+/// What the names of columns begin with that are of a Kafka record's envelope. A record cannot give them itself.
+pub const ENVELOPE: &str = "_kafka_";
+
+fn is_beside(stream: &Stream, path: &[String]) -> bool {
+    stream.transport == Transport::Kafka && matches!(path, [name] if name.starts_with(ENVELOPE))
+}
 
 /// A column's type with a number for each level of it: columns in order, each before what is in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,20 +27,23 @@ pub struct Node {
     pub r#type: ColumnType,
     /// The list's item, or the struct's members.
     pub inner: Vec<(String, Node)>,
+    /// How a struct's member begins in a text.
+    pub(super) written: String,
 }
 
 impl Node {
-    pub(super) fn new(r#type: &ColumnType, next: &mut usize) -> Self {
+    pub(super) fn new(name: &str, r#type: &ColumnType, next: &mut usize) -> Self {
         let id = *next;
         *next += 1;
         let inner = match r#type {
-            ColumnType::List(item) => vec![("item".to_owned(), Self::new(item, next))],
-            ColumnType::Struct(members) => {
-                members.iter().map(|member| (member.name.clone(), Self::new(&member.r#type, next))).collect()
-            }
+            ColumnType::List(item) => vec![("item".to_owned(), Self::new("item", item, next))],
+            ColumnType::Struct(members) => members
+                .iter()
+                .map(|member| (member.name.clone(), Self::new(&member.name, &member.r#type, next)))
+                .collect(),
             _ => Vec::new(),
         };
-        Self { id, r#type: r#type.clone(), inner }
+        Self { id, r#type: r#type.clone(), inner, written: written(name) }
     }
 }
 
@@ -53,6 +66,8 @@ pub(super) struct Branch {
 #[derive(Debug, Clone)]
 pub(super) struct Step {
     pub(super) name: String,
+    /// How it begins in a text.
+    pub(super) written: String,
     pub(super) takers: Vec<Taker>,
     pub(super) inner: Option<Branch>,
     /// Its number: fields come once.
@@ -64,30 +79,33 @@ pub(super) struct Step {
 }
 
 /// Where a column's value is in the record, with the names of the transport's envelope.
-pub(super) fn path(format: RecordFormat, field: &Field) -> Vec<String> {
+pub(super) fn path(stream: &Stream, field: &Field) -> Vec<String> {
     let own = match &field.path[..] {
-        [first, _, ..] => format != RecordFormat::DmsJson || first == "metadata",
-        _ => format != RecordFormat::DmsJson,
+        _ if stream.format != RecordFormat::DmsJson => true,
+        [first, _, ..] => first == "metadata",
+        path => is_beside(stream, path),
     };
     let outer = (!own).then(|| "data".to_owned());
     outer.into_iter().chain(field.path.iter().cloned()).collect()
 }
 
 impl Branch {
-    /// The tree of these columns, and how many fields it has.
-    pub(super) fn of(format: RecordFormat, columns: &[Column]) -> (Self, usize) {
-        let mut root = Self::default();
+    /// The trees of the columns that are in a record and of those beside it, and how many fields both have.
+    pub(super) fn of(stream: &Stream, columns: &[Column]) -> (Self, Self, usize) {
+        let (mut root, mut beside) = (Self::default(), Self::default());
         for (index, column) in columns.iter().enumerate() {
-            root.take(&column.path, Taker::Column(index));
+            let tree = if is_beside(stream, &column.path) { &mut beside } else { &mut root };
+            tree.take(&column.path, Taker::Column(index));
         }
-        if format == RecordFormat::DmsJson {
+        if stream.format == RecordFormat::DmsJson {
             root.take(&["metadata".to_owned(), "record-type".to_owned()], Taker::RecordType);
             root.steps.iter_mut().filter(|step| step.name == "metadata").for_each(|step| step.envelope = true);
         }
         let nodes: Vec<_> = columns.iter().map(|column| (&column.node, column.is_erased())).collect();
         let mut next = 0;
         root.number(&nodes, &mut next);
-        (root, next)
+        beside.number(&nodes, &mut next);
+        (root, beside, next)
     }
 
     fn number(&mut self, nodes: &[(&Node, bool)], next: &mut usize) {
@@ -118,19 +136,11 @@ impl Branch {
     pub(super) fn steps(&self) -> &[Step] {
         &self.steps
     }
-
-    /// The step of this name; `hint` is where it may well be, and afterwards where the next one may be.
-    pub(super) fn find(&self, name: &str, hint: &mut usize) -> Option<&Step> {
-        let near = self.steps.get(*hint).filter(|step| step.name == name).map(|_| *hint);
-        let at = near.or_else(|| self.steps.iter().position(|step| step.name == name))?;
-        *hint = at + 1;
-        Some(&self.steps[at])
-    }
 }
 
 impl Step {
     fn new(name: &str) -> Self {
         let (takers, inner, known) = (Vec::new(), None, Known::default());
-        Self { name: name.to_owned(), takers, inner, id: 0, known, envelope: false }
+        Self { name: name.to_owned(), written: written(name), takers, inner, id: 0, known, envelope: false }
     }
 }

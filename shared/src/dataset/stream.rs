@@ -66,6 +66,32 @@ pub enum RecordFormat {
     DmsJson,
     /// What a CloudWatch Logs subscription sends; each log event is a record.
     CloudWatchLogs,
+    /// An Avro datum behind the header of a schema registry; Kafka alone.
+    Avro,
+    /// Debezium's change events as JSON; Kafka alone. Paths begin in the row, or with `envelope.` in the event.
+    DebeziumJson,
+    /// Debezium's change events as Avro data.
+    DebeziumAvro,
+}
+
+impl RecordFormat {
+    /// Whether only Kafka carries such records.
+    #[must_use]
+    pub fn is_of_kafka(self) -> bool {
+        self.is_avro() || self.is_debezium()
+    }
+
+    /// Whether a record is an Avro datum.
+    #[must_use]
+    pub fn is_avro(self) -> bool {
+        matches!(self, Self::Avro | Self::DebeziumAvro)
+    }
+
+    /// Whether a record is a change event of Debezium.
+    #[must_use]
+    pub fn is_debezium(self) -> bool {
+        matches!(self, Self::DebeziumJson | Self::DebeziumAvro)
+    }
 }
 
 /// A column, and what a record must say of it.

@@ -33,6 +33,21 @@ pub enum SchemaId {
     Glue([u8; 16]),
 }
 
+impl SchemaId {
+    /// Reads it as registries and event source mappings write it: a decimal number, or a UUID with its hyphens.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        if text.len() != 36 {
+            return text.parse().ok().filter(|_| !text.starts_with('+')).map(Self::Confluent);
+        }
+        let hyphens = text.bytes().enumerate().all(|(at, byte)| (byte == b'-') == matches!(at, 8 | 13 | 18 | 23));
+        let digits = text.replace('-', "");
+        let plain = hyphens && digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let number = u128::from_str_radix(&digits, 16).ok().filter(|_| plain)?;
+        Some(Self::Glue(number.to_be_bytes()))
+    }
+}
+
 impl fmt::Display for SchemaId {
     /// A decimal number, or a UUID in hyphenated lower case: as the registries' own interfaces take it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

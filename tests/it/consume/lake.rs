@@ -1,12 +1,11 @@
-//! A lake, a state and the function's handler; what is in the lake afterwards.
+//! A lake, a state and the function's handler.
 
 use std::{
-    collections::BTreeMap,
+    ops::Deref,
     sync::{Arc, Mutex},
     time::Duration,
 };
 
-use bytes::Bytes;
 use headgate::{
     Error,
     clock::{ManualClock, Timestamp},
@@ -14,13 +13,13 @@ use headgate::{
     dataset::Stream,
     event::kinesis::BatchResponse,
     metrics::Emitter,
-    quarantine::Line,
     state::memory::MemoryState,
-    store::{Store, memory::MemoryStore},
+    store::memory::MemoryStore,
 };
-use headgate_columnar::rows;
 use kinesis_consumer::handler::{Ports, handle};
 use serde_json::{Value, json};
+
+use crate::landed::Landed;
 
 /// 2026-01-02T00:00:00Z, some time after generated traffic.
 const NOW: Timestamp = Timestamp(1_767_312_000_000);
@@ -28,8 +27,8 @@ const NOW: Timestamp = Timestamp(1_767_312_000_000);
 /// The function and what it works with.
 pub struct Lake {
     pub ports: Ports,
-    pub store: MemoryStore,
     pub state: MemoryState,
+    landed: Landed,
 }
 
 /// The clickstream of generated traffic, with what `change` makes of it.
@@ -55,76 +54,25 @@ impl Lake {
             emitter: Emitter::Memory(Arc::new(Mutex::new(Vec::new()))),
             function: "kinesis-consumer".to_owned(),
         };
-        Self { ports, store, state }
+        Self { ports, state, landed: Landed { store } }
     }
 
     /// The function's answer to one event.
     pub async fn deliver(&self, event: &str) -> Result<BatchResponse, Error> {
-        handle(event, self.ports.clock.now().plus(Duration::from_mins(1)), &self.ports).await
+        handle(event.as_bytes(), self.ports.clock.now().plus(Duration::from_mins(1)), &self.ports).await
     }
 
     /// An answer that says all is done.
     pub async fn land(&self, event: &str) {
         assert_eq!(self.deliver(event).await, Ok(BatchResponse::done()));
     }
+}
 
-    /// The objects under a prefix.
-    pub async fn objects(&self, prefix: &str) -> Vec<(String, Bytes)> {
-        let mut objects = Vec::new();
-        for object in self.store.list(prefix, None).await.unwrap().objects {
-            let (_, body) = self.store.get(&object.key).await.unwrap().unwrap();
-            objects.push((object.key, body));
-        }
-        objects
-    }
+impl Deref for Lake {
+    type Target = Landed;
 
-    /// How many objects the table has.
-    pub async fn files(&self) -> usize {
-        self.objects("raw/").await.len()
-    }
-
-    /// How often each value of the column is in the table.
-    pub async fn values(&self, column: &str) -> BTreeMap<String, u64> {
-        let mut values = BTreeMap::new();
-        for (_, body) in self.objects("raw/").await {
-            let rows = rows::read(body, None).unwrap();
-            let at = rows.columns.iter().position(|name| name == column).unwrap();
-            for row in &rows.rows {
-                *values.entry(row[at].clone().unwrap_or_default()).or_default() += 1;
-            }
-        }
-        values
-    }
-
-    /// The table's rows by object, with the names of the columns that are not null.
-    pub async fn lines(&self) -> BTreeMap<String, Vec<String>> {
-        let mut lines = BTreeMap::new();
-        for (key, body) in self.objects("raw/").await {
-            let rows = rows::read(body, None).unwrap();
-            let line = |row: &Vec<Option<String>>| {
-                let values = rows.columns.iter().zip(row);
-                let there = values.filter_map(|(name, value)| Some(format!("{name}={}", value.as_ref()?)));
-                there.collect::<Vec<_>>().join(" ")
-            };
-            lines.insert(key, rows.rows.iter().map(line).collect());
-        }
-        lines
-    }
-
-    /// What is in quarantine.
-    pub async fn refused(&self) -> Vec<Line> {
-        let objects = self.objects("quarantine/clickstream/").await;
-        let lines = objects.iter().flat_map(|(_, body)| std::str::from_utf8(body).unwrap().lines());
-        lines.map(|line| serde_json::from_str(line).unwrap()).collect()
-    }
-
-    /// How many documents are refused for each reason.
-    pub async fn reasons(&self) -> BTreeMap<String, u64> {
-        let mut reasons = BTreeMap::new();
-        for line in self.refused().await {
-            *reasons.entry(line.code).or_default() += 1;
-        }
-        reasons
+    fn deref(&self) -> &Landed {
+        &self.landed
     }
 }
 

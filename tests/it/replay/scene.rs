@@ -7,7 +7,7 @@ use headgate::{
     contract::{Contract, MaskKey},
     dataset::Stream,
     state::memory::MemoryState,
-    store::{Store, memory::MemoryStore},
+    store::memory::MemoryStore,
 };
 use headgate_columnar::replay::{Options, Origin, Report, Target, replay};
 use serde_json::{Value, json};
@@ -83,12 +83,7 @@ pub fn once() -> BTreeMap<String, u64> {
 
 /// The objects under a prefix.
 pub async fn objects(lake: &Lake, prefix: &str) -> BTreeMap<String, Bytes> {
-    let mut objects = BTreeMap::new();
-    for object in lake.store.list(prefix, None).await.unwrap().objects {
-        let (_, body) = lake.store.get(&object.key).await.unwrap().unwrap();
-        objects.insert(object.key, body);
-    }
-    objects
+    lake.objects(prefix).await.into_iter().collect()
 }
 
 /// Whether the report's figures add up, and nothing went wrong.

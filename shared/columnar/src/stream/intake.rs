@@ -158,6 +158,39 @@ impl<'c> Intake<'c> {
         self.fates.add(Fate::Dropped { reason: Dropped::Repeated }, 1);
     }
 
+    /// Takes a record that says its key is gone, where nobody asks for it.
+    pub fn tombstone(&mut self) {
+        self.fates.add(Fate::Dropped { reason: Dropped::Tombstone }, 1);
+    }
+
+    /// Takes a record that is a message of the transport.
+    pub fn control(&mut self) {
+        self.fates.add(Fate::Dropped { reason: Dropped::Control }, 1);
+    }
+
+    /// Says what came beside the records that are taken from now on, as [`Reader::beside`] has it.
+    pub fn beside(&mut self, members: &str) {
+        self.reader.beside(members);
+    }
+
+    /// Takes a record whose body says one JSON object, `text`. Where that is refused, the body itself is set aside.
+    pub fn take_object(&mut self, body: &Body<'_>, text: &str) {
+        self.bytes += text.len();
+        match self.reader.read(text, 0, &mut self.rows) {
+            Ok(row) if text.as_bytes()[row.end..].iter().all(u8::is_ascii_whitespace) => {
+                self.settle(body, 0, || body.data.clone(), row.control);
+            }
+            Ok(row) => {
+                if !row.control {
+                    self.rows.take_back();
+                }
+                self.refused(body, Code::InvalidJson, "something follows the object");
+            }
+            // The body is more than the document that was read of it.
+            Err(refused) => self.set_aside(body, 0, &body.data, Why { part: Part::Record, ..refused.into() }),
+        }
+    }
+
     /// Takes a record that cannot be read at all.
     pub fn refused(&mut self, body: &Body<'_>, code: Code, reason: &str) {
         self.set_aside(body, 0, &body.data, Why::of_record(code, reason.to_owned()));
@@ -177,8 +210,9 @@ impl<'c> Intake<'c> {
         };
         self.bytes += unpacked.len();
         match self.stream.format {
-            RecordFormat::Json | RecordFormat::DmsJson => self.documents(body, &unpacked),
             RecordFormat::CloudWatchLogs => self.log_events(body, &unpacked),
+            // Of other formats the caller has made objects.
+            _ => self.documents(body, &unpacked),
         }
     }
 

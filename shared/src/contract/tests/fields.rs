@@ -106,3 +106,32 @@ fn a_field_comes_once() {
         check(&columns, text, &format!("duplicate_field {at}: the field occurs twice"));
     }
 }
+
+/// What becomes of the record where this came beside it.
+fn check_beside(format: &str, columns: &Json, beside: &str, text: &str, want: &str) {
+    let contract = contract(columns, &json!({"source": {"type": "kafka", "format": format}}));
+    let mut reader = Reader::new(&contract);
+    let mut sink = Recorder::new(&contract);
+    reader.beside(beside);
+    for _ in 0..2 {
+        let told = match reader.read(text, 0, &mut sink) {
+            Ok(_) => sink.rows.pop().unwrap(),
+            Err(refused) => format!("{} {refused}", refused.code.as_str()),
+        };
+        assert_eq!(told, want, "{text}");
+    }
+}
+
+#[test]
+fn the_transport_gives_what_a_record_cannot() {
+    let columns = json!({"id": "int32", "place": {"type": "int64", "path": "_kafka_offset", "required": true},
+        "too": {"type": "string", "path": "_kafka_offset"}});
+    let beside = r#"{"_kafka_offset":7}"#;
+    check_beside("json", &columns, beside, r#"{"id":1}"#, r#"id=1 place=7 too="7""#);
+    let told = r#"id=1 place=7 too="7" + {"_kafka_offset":9}"#;
+    check_beside("json", &columns, beside, r#"{"_kafka_offset":9,"id":1}"#, told);
+    check_beside("json", &columns, "{}", r#"{"id":1}"#, "missing_field $._kafka_offset: the column is required");
+    check_beside("dms_json", &columns, beside, r#"{"data":{"id":1},"metadata":{}}"#, r#"id=1 place=7 too="7""#);
+    // Where something else carries the record, it is a field like others.
+    check(&json!({"_kafka_offset": "int64"}), r#"{"_kafka_offset":9}"#, "_kafka_offset=9");
+}

@@ -57,8 +57,14 @@ fn source(root: &mut Object<'_>, problems: &mut Problems) -> (Option<Transport>,
         ("json", RecordFormat::Json),
         ("dms_json", RecordFormat::DmsJson),
         ("cloudwatch_logs", RecordFormat::CloudWatchLogs),
+        ("avro", RecordFormat::Avro),
+        ("debezium_json", RecordFormat::DebeziumJson),
+        ("debezium_avro", RecordFormat::DebeziumAvro),
     ];
     let format = source.one_of("format", &formats, problems).unwrap_or(RecordFormat::Json);
+    if let Some(other) = transport.filter(|transport| *transport != Transport::Kafka && format.is_of_kafka()) {
+        problems.at(source.at("format"), format!("Avro and Debezium come through `kafka` alone, not `{other}`"));
+    }
     source.finish(problems);
     (transport, format)
 }

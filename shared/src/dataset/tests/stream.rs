@@ -219,6 +219,8 @@ fn what_does_not_fit_together_is_told() {
     let json_only = "columns[2].type: `binary` cannot pass through Firehose, whose records are JSON";
     check(column(binary, "/source/type", json!("firehose")), &[json_only]);
     check(set("/source/type", json!("sqs")), &["source.type: `sqs` is none of `kinesis`, `firehose`, `kafka`"]);
+    let of_kafka = "source.format: Avro and Debezium come through `kafka` alone, not `kinesis`";
+    check(set("/source/format", json!("avro")), &[of_kafka]);
     check(set("/target/prefix", json!("errors/x/")), &["target.prefix: `errors/` is kept for the lake's own objects"]);
 }
 

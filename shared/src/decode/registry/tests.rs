@@ -59,6 +59,20 @@ fn a_schema_reads_as_its_registry_writes_it() {
     assert_eq!(SchemaId::Glue(UUID).to_string(), "b7b4a7f0-9c96-4e4a-a687-fb5de9ef0c63");
 }
 
+#[test]
+fn a_schema_is_read_as_it_is_written() {
+    for schema in [SchemaId::Confluent(0), SchemaId::Confluent(u32::MAX), SchemaId::Glue(UUID)] {
+        assert_eq!(SchemaId::parse(&schema.to_string()), Some(schema));
+    }
+    let upper = SchemaId::Glue(UUID).to_string().to_uppercase();
+    assert_eq!(SchemaId::parse(&upper), Some(SchemaId::Glue(UUID)));
+    for text in
+        ["", "+1", "-1", "4294967296", "b7b4a7f0-9c96-4e4a-a687-fb5de9ef0c6", "b7b4a7f09-c96-4e4a-a687-fb5de9ef0c63"]
+    {
+        assert_eq!(SchemaId::parse(text), None, "{text}");
+    }
+}
+
 fn check_path(payload: &[u8], want: Result<(&[u32], &[u8]), &str>) {
     let got = protobuf(&Bytes::copy_from_slice(payload));
     let got = got.map(|found| (found.path, found.message)).map_err(|refusal| refusal.to_string());

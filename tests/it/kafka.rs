@@ -1,0 +1,3 @@
+//! `msk-consumer` on a lake and a state in memory: every record is in the lake once, or in quarantine once.
+
+pub mod lake;
