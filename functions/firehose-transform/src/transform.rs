@@ -165,7 +165,7 @@ impl<'c> Transform<'c> {
     /// else is told apart with care, and from there on all of it.
     fn documents(&mut self, data: &Bytes, arrived: Timestamp) -> Result<(), Why> {
         let (mut at, mut index) = (0, 0);
-        if let Ok(text) = std::str::from_utf8(data) {
+        if let Ok(text) = simdutf8::basic::from_utf8(data) {
             while let Some(start) = next_object(text.as_bytes(), at) {
                 let Ok(row) = self.reader.read(text, start, &mut self.lines) else { break };
                 self.settle(row.control, index, arrived)?;
