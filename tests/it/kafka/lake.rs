@@ -14,6 +14,7 @@ use headgate::{
     dataset::Stream,
     decode::registry::SchemaId,
     metrics::Emitter,
+    registry::{Registry, SchemaText},
     state::memory::MemoryState,
     store::memory::MemoryStore,
 };
@@ -21,7 +22,7 @@ use msk_consumer::{
     config::Failures,
     envelope::Envelope,
     handler::{Ports, handle},
-    schemas::{Registry, Schemas, Text},
+    schemas::Schemas,
 };
 use serde_json::{Value, json};
 
@@ -36,7 +37,7 @@ struct Known;
 
 #[async_trait]
 impl Registry for Known {
-    async fn schema(&self, id: SchemaId) -> Result<Option<Text>, Error> {
+    async fn schema(&self, id: SchemaId) -> Result<Option<SchemaText>, Error> {
         let amount = json!({"type": "bytes", "logicalType": "decimal", "precision": 9, "scale": 2});
         let mut fields = vec![json!({"name": "id", "type": "long"}), json!({"name": "amount", "type": amount})];
         let schema = match id {
@@ -48,7 +49,7 @@ impl Registry for Known {
             SchemaId::Confluent(3) => json!({"type": "record"}),
             SchemaId::Confluent(_) => return Ok(None),
         };
-        Ok(Some(Text { schema: schema.to_string(), references: Vec::new() }))
+        Ok(Some(SchemaText { schema: schema.to_string(), references: Vec::new() }))
     }
 }
 

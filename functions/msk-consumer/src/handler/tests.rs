@@ -7,6 +7,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use headgate::{
     clock::ManualClock,
     decode::registry::SchemaId,
+    registry::{Registry, SchemaText},
     state::{StateError, memory::MemoryState},
     store::memory::MemoryStore,
 };
@@ -14,7 +15,6 @@ use headgate_columnar::rows;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::schemas::{Registry, Text};
 
 const NOW: Timestamp = Timestamp(1_795_348_800_000);
 const AT: i64 = 1_795_348_700_000;
@@ -28,7 +28,7 @@ struct Schemata {
 
 #[async_trait]
 impl Registry for Schemata {
-    async fn schema(&self, id: SchemaId) -> Result<Option<Text>, Error> {
+    async fn schema(&self, id: SchemaId) -> Result<Option<SchemaText>, Error> {
         *self.asked.lock().unwrap() += 1;
         if *self.down.lock().unwrap() {
             return Err(Error::retry(Code::Unavailable, "the registry does not answer"));
@@ -40,7 +40,7 @@ impl Registry for Schemata {
             _ => return Ok(None),
         };
         let schema = json!({"type": "record", "name": "order", "fields": fields}).to_string();
-        Ok(Some(Text { schema, references: Vec::new() }))
+        Ok(Some(SchemaText { schema, references: Vec::new() }))
     }
 }
 
