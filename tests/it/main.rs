@@ -5,6 +5,7 @@
 mod consume;
 mod dynamodb;
 mod events;
+mod faults;
 mod house;
 mod ingest;
 mod kafka;

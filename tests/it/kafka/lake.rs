@@ -56,6 +56,7 @@ impl Registry for Known {
 /// A lake with the table `orders`.
 pub struct Lake {
     ports: Ports,
+    pub state: MemoryState,
     landed: Landed,
     clock: Arc<ManualClock>,
 }
@@ -64,7 +65,7 @@ impl Lake {
     /// The lake before any record of this format.
     pub fn new(format: &str) -> Self {
         let clock = Arc::new(ManualClock::new(NOW));
-        let store = MemoryStore::new(clock.clone());
+        let (store, state) = (MemoryStore::new(clock.clone()), MemoryState::new(clock.clone()));
         let text = json!({
             "name": "orders", "kind": "stream", "source": {"type": "kafka", "format": format},
             "columns": [
@@ -84,14 +85,14 @@ impl Lake {
             schemas: Schemas::new(vec![Arc::new(Known)], clock.clone()),
             failures: Failures::Records,
             store: Arc::new(store.clone()),
-            state: Arc::new(MemoryState::new(clock.clone())),
+            state: Arc::new(state.clone()),
             stream,
             most: 1 << 20,
             clock: clock.clone(),
             emitter: Emitter::Memory(Arc::new(Mutex::new(Vec::new()))),
             function: "msk-consumer".to_owned(),
         };
-        Self { ports, landed: Landed { store }, clock }
+        Self { ports, state, landed: Landed { store }, clock }
     }
 
     /// The function's answer to one event.
