@@ -2,3 +2,4 @@
 
 mod crash;
 pub mod lake;
+mod limits;

@@ -31,7 +31,7 @@ use crate::landed::Landed;
 /// 2026-11-22T12:00:00Z, some time after the newest record.
 const NOW: Timestamp = Timestamp(1_795_348_800_000);
 
-/// Schemas 1 and 2, which is that of the Glue registry too, and 3, which is none.
+/// Schemas 1 and 2, which is that of the Glue registry too; 3, which is none; 4, a list of nulls.
 #[derive(Debug)]
 struct Known;
 
@@ -47,6 +47,7 @@ impl Registry for Known {
                 json!({"type": "record", "name": "order", "fields": fields})
             }
             SchemaId::Confluent(3) => json!({"type": "record"}),
+            SchemaId::Confluent(4) => json!({"type": "array", "items": "null"}),
             SchemaId::Confluent(_) => return Ok(None),
         };
         Ok(Some(SchemaText { schema: schema.to_string(), references: Vec::new() }))
@@ -55,7 +56,7 @@ impl Registry for Known {
 
 /// A lake with the table `orders`.
 pub struct Lake {
-    ports: Ports,
+    pub ports: Ports,
     pub state: MemoryState,
     landed: Landed,
     clock: Arc<ManualClock>,
@@ -64,9 +65,14 @@ pub struct Lake {
 impl Lake {
     /// The lake before any record of this format.
     pub fn new(format: &str) -> Self {
+        Self::with(format, |_| {})
+    }
+
+    /// The same with what `change` makes of the dataset.
+    pub fn with(format: &str, change: impl FnOnce(&mut Value)) -> Self {
         let clock = Arc::new(ManualClock::new(NOW));
         let (store, state) = (MemoryStore::new(clock.clone()), MemoryState::new(clock.clone()));
-        let text = json!({
+        let mut dataset = json!({
             "name": "orders", "kind": "stream", "source": {"type": "kafka", "format": format},
             "columns": [
                 {"name": "id", "type": "int64", "required": true},
@@ -78,7 +84,8 @@ impl Lake {
             ],
             "partition_by": {"time": "day"}, "target": {"prefix": "raw/orders/"},
         });
-        let stream = Stream::parse("orders.json", &text.to_string()).unwrap();
+        change(&mut dataset);
+        let stream = Stream::parse("orders.json", &dataset.to_string()).unwrap();
         let ports = Ports {
             contract: Contract::new(&stream, None).unwrap(),
             envelope: Envelope::of(&stream).unwrap(),
