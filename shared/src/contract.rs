@@ -15,7 +15,6 @@ mod extra;
 pub mod json;
 mod key;
 mod known;
-mod lexer;
 mod reader;
 mod refused;
 mod rule;
@@ -183,7 +182,7 @@ impl Contract {
 fn column(stream: &Stream, field: &Field, nodes: &mut usize) -> Result<Column, Error> {
     Ok(Column {
         name: field.name.clone(),
-        node: Node::new(&field.r#type, nodes),
+        node: Node::new(&field.name, &field.r#type, nodes),
         required: field.required && field.mask != Some(Mask::Erase),
         demanded: field.required,
         path: tree::path(stream, field),

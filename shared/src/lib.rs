@@ -12,6 +12,7 @@ pub mod event;
 pub mod fate;
 pub mod faults;
 pub mod landing;
+mod lexer;
 pub mod literal;
 pub mod metrics;
 pub mod partition;

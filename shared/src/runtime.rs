@@ -3,12 +3,16 @@
 //! The one bootstrap; nothing here knows what a function does.
 
 use std::{
-    panic,
+    cell::Cell,
+    mem, panic,
     sync::{Arc, Once},
+    task::{self, Poll},
 };
 
-pub use lambda_runtime::{Context, Diagnostic, LambdaEvent};
-use serde::{Serialize, de::DeserializeOwned};
+use bytes::Bytes;
+use lambda_runtime::{Context, Diagnostic, LambdaEvent, LambdaInvocation, Service, tower::layer::layer_fn};
+use serde::{Serialize, de::IgnoredAny};
+use tokio::task::futures::TaskLocalFuture;
 use tracing::{Instrument, Subscriber};
 use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
 
@@ -31,10 +35,18 @@ pub fn start() {
     });
 }
 
+/// What Lambda hands to a function.
+#[derive(Debug, Clone)]
+pub struct Event {
+    /// JSON, as it came: nobody has read it yet.
+    pub body: Bytes,
+    /// When Lambda will stop this invocation.
+    pub deadline: Timestamp,
+    /// Lambda's id of the invocation.
+    pub request_id: String,
+}
+
 /// Runs `handler` for one event after the other, for as long as Lambda keeps this process.
-///
-/// The payload comes as whatever type the handler takes: as `serde_json::Value`, or as `Box<RawValue>`, the event's own
-/// text, for a handler that reads it by itself.
 ///
 /// A handler's failure becomes the invocation's: its code is the error type, its message the error message. A span
 /// around each call carries `request_id`, and `dataset` where the setting `DATASET` names one.
@@ -44,33 +56,51 @@ pub fn start() {
 ///
 /// # Panics
 /// In `lambda_runtime`, where Lambda's own settings (`AWS_LAMBDA_FUNCTION_NAME` and so on) are missing.
-pub async fn run<P, A, F>(handler: F) -> Result<(), Error>
+pub async fn run<A, F>(handler: F) -> Result<(), Error>
 where
-    P: DeserializeOwned,
     A: Serialize,
-    F: AsyncFn(LambdaEvent<P>) -> Result<A, Error>,
+    F: AsyncFn(Event) -> Result<A, Error>,
 {
     start();
     let (handler, dataset) = (Arc::new(handler), process_environment("DATASET"));
-    let service = lambda_runtime::service_fn(move |event| {
+    let service = lambda_runtime::service_fn(move |LambdaEvent { context, .. }: LambdaEvent<IgnoredAny>| {
         let (handler, dataset) = (Arc::clone(&handler), dataset.clone());
-        async move { invoke(&*handler, event, dataset.as_deref()).await }
+        async move { invoke(&*handler, BODY.with(Cell::take), context, dataset.as_deref()).await }
     });
-    let ended = lambda_runtime::Runtime::new(service).run().await;
+    let ended = lambda_runtime::Runtime::new(service).layer(layer_fn(Kept)).run().await;
     ended.map_err(|error| Error::retry(Code::Unavailable, format!("the Runtime API: {error}")))
 }
 
-/// When Lambda will stop this invocation.
-#[must_use]
-pub fn deadline(context: &Context) -> Timestamp {
-    Timestamp(i64::try_from(context.deadline).unwrap_or(i64::MAX))
+tokio::task_local! {
+    /// The event of the invocation that is being polled.
+    static BODY: Cell<Bytes>;
 }
 
-async fn invoke<P, A, F>(handler: &F, event: LambdaEvent<P>, dataset: Option<&str>) -> Result<A, Diagnostic>
+/// Keeps an event from the runtime, which would read all of it, and sets it aside for the handler.
+struct Kept<S>(S);
+
+impl<S: Service<LambdaInvocation>> Service<LambdaInvocation> for Kept<S> {
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = TaskLocalFuture<Cell<Bytes>, S::Future>;
+
+    fn poll_ready(&mut self, context: &mut task::Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.0.poll_ready(context)
+    }
+
+    fn call(&mut self, mut invocation: LambdaInvocation) -> Self::Future {
+        let body = mem::replace(&mut invocation.body, Bytes::from_static(b"null"));
+        BODY.scope(Cell::new(body), self.0.call(invocation))
+    }
+}
+
+async fn invoke<A, F>(handler: &F, body: Bytes, context: Context, dataset: Option<&str>) -> Result<A, Diagnostic>
 where
-    F: AsyncFn(LambdaEvent<P>) -> Result<A, Error>,
+    F: AsyncFn(Event) -> Result<A, Error>,
 {
-    let span = tracing::info_span!("invocation", request_id = event.context.request_id, dataset);
+    let Context { request_id, deadline, .. } = context;
+    let span = tracing::info_span!("invocation", request_id, dataset);
+    let event = Event { body, deadline: Timestamp(i64::try_from(deadline).unwrap_or(i64::MAX)), request_id };
     async {
         handler(event).await.map_err(|error| {
             tracing::error!(class = ?error.class, code = error.code.as_str(), "{error}");
@@ -125,7 +155,7 @@ fn log_panic(panic: &panic::PanicHookInfo<'_>) {
 mod tests {
     use std::sync::{Mutex, PoisonError};
 
-    use serde_json::{Value, json, value::RawValue};
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::error::Class;
@@ -150,34 +180,30 @@ mod tests {
         }
     }
 
-    fn event(payload: Value) -> LambdaEvent<Value> {
+    /// What a handler that echoes, or fails for `null`, answers and logs.
+    async fn answer(body: &'static str, directives: &str) -> (Result<Value, Diagnostic>, Vec<Value>) {
         let mut context = Context::default();
         "r-1".clone_into(&mut context.request_id);
         context.deadline = 1_700_000_000_000;
-        LambdaEvent { payload, context }
-    }
-
-    /// What a handler that echoes, or fails for `null`, answers and logs.
-    async fn answer(payload: Value, directives: &str) -> (Result<Value, Diagnostic>, Vec<Value>) {
         let log = Log::default();
         let writer = log.clone();
         let guard = tracing::subscriber::set_default(subscriber(directives, move || writer.clone()));
-        let handler = async |event: LambdaEvent<Value>| {
+        let handler = async |event: Event| {
             tracing::info!(rows = 3, "handled");
-            match event.payload {
-                Value::Null => Err(Error::poison(Code::InvalidEvent, "an event of no kind")),
-                _ => Ok(json!({"deadline": deadline(&event.context).0, "payload": event.payload})),
+            match &event.body[..] {
+                b"null" => Err(Error::poison(Code::InvalidEvent, "an event of no kind")),
+                body => Ok(json!([event.deadline.0, event.request_id, str::from_utf8(body).unwrap()])),
             }
         };
-        let answered = invoke(&handler, event(payload), Some("orders")).await;
+        let answered = invoke(&handler, Bytes::from_static(body.as_bytes()), context, Some("orders")).await;
         drop(guard);
         (answered, log.lines())
     }
 
     #[tokio::test]
     async fn an_answer_passes_and_its_logs_say_whose_they_are() {
-        let (answered, log) = answer(json!([1]), "info").await;
-        assert_eq!(answered, Ok(json!({"deadline": 1_700_000_000_000_i64, "payload": [1]})));
+        let (answered, log) = answer("[1 ]", "info").await;
+        assert_eq!(answered, Ok(json!([1_700_000_000_000_i64, "r-1", "[1 ]"])));
         assert_eq!(log.len(), 1);
         assert!(log[0]["timestamp"].is_string());
         assert_eq!(
@@ -189,22 +215,13 @@ mod tests {
 
     #[tokio::test]
     async fn a_failure_is_the_runtimes_and_logged_once() {
-        let (answered, log) = answer(Value::Null, "error").await;
+        let (answered, log) = answer("null", "error").await;
         let diagnostic =
             Diagnostic { error_type: "invalid_event".to_owned(), error_message: "an event of no kind".to_owned() };
         assert_eq!(answered, Err(diagnostic));
         assert_eq!(log.len(), 1, "{log:?}");
         assert_eq!((&log[0]["code"], &log[0]["message"]), (&json!("invalid_event"), &json!("an event of no kind")));
         assert_eq!(log[0]["class"], json!(format!("{:?}", Class::Poison)));
-    }
-
-    #[tokio::test]
-    async fn an_event_may_come_as_its_own_text() {
-        let text = r#"{ "b": 1.0, "b": 2 }"#;
-        let payload: Box<RawValue> = serde_json::from_slice(text.as_bytes()).unwrap();
-        let handler = async |event: LambdaEvent<Box<RawValue>>| Ok(event.payload.get().to_owned());
-        let event = LambdaEvent { payload, context: Context::default() };
-        assert_eq!(invoke(&handler, event, None).await, Ok(text.to_owned()));
     }
 
     #[test]

@@ -7,17 +7,12 @@ use api_ingest::{
 use headgate::{
     Error,
     config::process_environment,
-    runtime::{self, LambdaEvent},
+    runtime::{self, Event},
 };
-use serde_json::value::RawValue;
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
     runtime::start();
     let ports = Ports::open(Config::read(process_environment)?).await;
-    runtime::run(async move |event: LambdaEvent<Box<RawValue>>| {
-        let deadline = runtime::deadline(&event.context);
-        handle(event.payload.get().as_bytes(), deadline, &ports).await
-    })
-    .await
+    runtime::run(async move |event: Event| handle(&event.body, event.deadline, &ports).await).await
 }

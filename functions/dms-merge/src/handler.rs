@@ -71,7 +71,9 @@ impl Ports {
 /// # Errors
 /// Where the event is none of ours, or, for anything but a batch of SQS messages, where a table failed or has more to
 /// do: then it is to be delivered again.
-pub async fn handle(event: Value, deadline: Timestamp, ports: &Ports) -> Result<Value, Error> {
+pub async fn handle(event: &[u8], deadline: Timestamp, ports: &Ports) -> Result<Value, Error> {
+    let event = serde_json::from_slice(event)
+        .map_err(|error| Error::poison(Code::InvalidEvent, format!("the event is not JSON: {error}")))?;
     match trigger::read(&event)? {
         Trigger::Messages(messages) => Ok(batch(messages, deadline, ports).await),
         Trigger::Event(pokes) => whole(&pokes, deadline, ports).await,

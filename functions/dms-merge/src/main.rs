@@ -7,9 +7,8 @@ use dms_merge::{
 use headgate::{
     Error,
     config::process_environment,
-    runtime::{self, LambdaEvent},
+    runtime::{self, Event},
 };
-use serde_json::Value;
 
 /// A merge allocates and frees large buffers on several threads: jemalloc gives them back, at half the peak of others.
 #[global_allocator]
@@ -25,9 +24,5 @@ static ALLOCATOR_OPTIONS: &[u8] = b"narenas:4\0";
 async fn main() -> Result<(), Error> {
     runtime::start();
     let ports = Ports::open(&Config::read(process_environment)?).await?;
-    runtime::run(async move |event: LambdaEvent<Value>| {
-        let deadline = runtime::deadline(&event.context);
-        handle(event.payload, deadline, &ports).await
-    })
-    .await
+    runtime::run(async move |event: Event| handle(&event.body, event.deadline, &ports).await).await
 }

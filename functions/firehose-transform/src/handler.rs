@@ -90,7 +90,7 @@ const LONGEST: Duration = Duration::from_mins(1);
 /// # Errors
 /// Poison: the event is none of Firehose's. Retry: a record would have no answer, which is a bug. Then Firehose takes
 /// the whole batch for failed, and puts it as it came into the error prefix.
-pub async fn handle(event: &str, deadline: Timestamp, ports: &Ports) -> Result<Response, Error> {
+pub async fn handle(event: &[u8], deadline: Timestamp, ports: &Ports) -> Result<Response, Error> {
     let answered = answer(event, deadline, ports).await;
     let now = ports.clock.now();
     match answered {
@@ -110,8 +110,8 @@ pub async fn handle(event: &str, deadline: Timestamp, ports: &Ports) -> Result<R
     }
 }
 
-async fn answer(event: &str, deadline: Timestamp, ports: &Ports) -> Result<(Response, Report), Error> {
-    let request = firehose::read(event.as_bytes())?;
+async fn answer(event: &[u8], deadline: Timestamp, ports: &Ports) -> Result<(Response, Report), Error> {
+    let request = firehose::read(event)?;
     let mut report = Report {
         dataset: ports.dataset.name.clone(),
         delivery_stream: request.delivery_stream_arn.to_string(),

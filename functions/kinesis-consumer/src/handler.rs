@@ -81,7 +81,7 @@ const MARGIN: Duration = Duration::from_secs(2);
 /// # Errors
 /// Where the event is none of Kinesis', or where a person must change something: then the whole batch is delivered
 /// again, or split, as the event source mapping says.
-pub async fn handle(event: &str, deadline: Timestamp, ports: &Ports) -> Result<BatchResponse, Error> {
+pub async fn handle(event: &[u8], deadline: Timestamp, ports: &Ports) -> Result<BatchResponse, Error> {
     let batch = Batch::read(event)?;
     let Some(batch) = batch else { return Ok(BatchResponse::done()) };
     let left = u64::try_from(deadline.0 - ports.clock.now().0).map(Duration::from_millis).unwrap_or_default();
@@ -129,8 +129,8 @@ struct Batch<'a> {
 
 impl<'a> Batch<'a> {
     /// `None` where there are no records at all.
-    fn read(event: &'a str) -> Result<Option<Self>, Error> {
-        let read = kinesis::read(event.as_bytes())?;
+    fn read(event: &'a [u8]) -> Result<Option<Self>, Error> {
+        let read = kinesis::read(event)?;
         let mut items = Vec::with_capacity(read.len());
         for record in read {
             let item = match record {

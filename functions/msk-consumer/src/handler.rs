@@ -99,7 +99,7 @@ const AT_ONCE: usize = 8;
 /// Where the event is none of Kafka's, or where a person must change something: then the whole batch is delivered
 /// again, or split, as the event source mapping says. With [`Failures::Batch`], wherever anything is to be delivered
 /// again.
-pub async fn handle(event: &str, deadline: Timestamp, ports: &Ports) -> Result<BatchResponse, Error> {
+pub async fn handle(event: &[u8], deadline: Timestamp, ports: &Ports) -> Result<BatchResponse, Error> {
     let lots = lots(event)?;
     let left = u64::try_from(deadline.0 - ports.clock.now().0).map(Duration::from_millis).unwrap_or_default();
     let end = tokio::time::Instant::now() + left.saturating_sub(MARGIN.min(left / 10));

@@ -48,9 +48,9 @@ pub(crate) struct Lot<'a> {
 /// # Errors
 /// Poison where the event is none of Kafka's, or a record in it has no place: nobody could tell whether it was here
 /// before.
-pub(crate) fn lots(event: &str) -> Result<Vec<Lot<'_>>, Error> {
+pub(crate) fn lots(event: &[u8]) -> Result<Vec<Lot<'_>>, Error> {
     let mut lots: BTreeMap<(String, i32), BTreeMap<i64, Item<'_>>> = BTreeMap::new();
-    for read in kafka::read(event.as_bytes())? {
+    for read in kafka::read(event)? {
         let (position, read) = match read {
             Ok(record) => (record.position(), Ok(record)),
             Err(refused) => {

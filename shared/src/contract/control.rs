@@ -2,10 +2,7 @@
 //!
 //! Asked only where a record is refused: what a control record has beside its `metadata` follows no contract.
 
-use super::{
-    lexer::{Lexer, said},
-    refused::Result,
-};
+use crate::lexer::{Lexer, Result, said};
 
 /// Where the object at `at` ends, if it is a control record.
 pub(super) fn end(text: &str, at: usize) -> Option<usize> {
@@ -13,7 +10,8 @@ pub(super) fn end(text: &str, at: usize) -> Option<usize> {
     let mut control = false;
     fields(&mut lexer, |name, lexer| {
         if name != "metadata" || lexer.peek() != b'{' {
-            return lexer.skip().map(|_| ());
+            lexer.skip()?;
+            return Ok(());
         }
         fields(lexer, |name, lexer| {
             let value = lexer.skip()?;

@@ -7,7 +7,6 @@ use super::{
     Column, Contract, Sink, control,
     extra::{Extra, Leftover},
     key::{milliseconds, written},
-    lexer::{Lexer, Raw, said},
     refused::{Refused, Result},
     tree::{Branch, Step, Taker},
     value::{Value, convert},
@@ -15,6 +14,7 @@ use super::{
 use crate::{
     dataset::{ColumnType, stream::RecordFormat},
     error::Code,
+    lexer::{Lexer, inner, said},
 };
 
 mod nested;
@@ -162,16 +162,36 @@ impl<'c> Reader<'c> {
         let (mut hint, mut first) = (0, true);
         while lexer.more(first, b'}')? {
             first = false;
-            let raw = lexer.name()?;
-            match branch.find(said(raw, &mut self.rooms.name), &mut hint) {
-                Some(step) => self.step(lexer, step, raw, sink).map_err(|refused| refused.within(&step.name))?,
-                None => self.unknown(lexer, raw).map_err(|refused| refused.within(raw.text))?,
+            let (name, step) = self.field(lexer, branch, &mut hint)?;
+            match step {
+                Some(step) => self.step(lexer, step, name, sink).map_err(|refused| refused.within(&step.name))?,
+                None => self.unknown(lexer, name).map_err(|refused| refused.within(name))?,
             }
         }
         Ok(())
     }
 
-    fn step(&mut self, lexer: &mut Lexer<'_>, step: &Step, raw: Raw<'_>, sink: &mut impl Sink) -> Result<()> {
+    /// The next field's name as it is written, and its step, if any: that may well be the one at `hint`, which becomes
+    /// the one after it.
+    fn field<'t, 'l: 't>(
+        &mut self,
+        lexer: &mut Lexer<'l>,
+        branch: &'t Branch,
+        hint: &mut usize,
+    ) -> Result<(&'t str, Option<&'t Step>)> {
+        let steps = branch.steps();
+        if let Some(step) = steps.get(*hint).filter(|step| lexer.passes(&step.written)) {
+            *hint += 1;
+            return Ok((inner(&step.written), Some(step)));
+        }
+        let raw = lexer.name()?;
+        let name = said(raw, &mut self.rooms.name);
+        let at = steps.iter().position(|step| step.name == name);
+        *hint = at.map_or(*hint, |at| at + 1);
+        Ok((raw.text, at.map(|at| &steps[at])))
+    }
+
+    fn step(&mut self, lexer: &mut Lexer<'_>, step: &Step, name: &str, sink: &mut impl Sink) -> Result<()> {
         if std::mem::replace(&mut self.row.came[step.id], true) {
             return Err(Refused::new(Code::DuplicateField, "the field occurs twice"));
         }
@@ -181,7 +201,7 @@ impl<'c> Reader<'c> {
                 if self.contract.columns[*index].node.inner.is_empty() {
                     return self.column(lexer, *index, sink);
                 }
-                let mark = self.row.extra.open(raw.text);
+                let mark = self.row.extra.open(name);
                 self.column(lexer, *index, sink)?;
                 self.row.extra.close(mark);
             }
@@ -190,7 +210,7 @@ impl<'c> Reader<'c> {
                 if step.envelope {
                     self.row.leftover = leftover.in_envelope();
                 }
-                let mark = self.row.extra.open(raw.text);
+                let mark = self.row.extra.open(name);
                 self.branch(lexer, inner, sink)?;
                 self.row.extra.close(mark);
                 self.row.leftover = leftover;
@@ -199,17 +219,17 @@ impl<'c> Reader<'c> {
             ([], Some(_)) if lexer.peek() == b'n' => {
                 lexer.skip()?;
             }
-            ([], Some(_)) => self.unknown(lexer, raw)?,
-            _ => self.several(lexer, step, raw, sink)?,
+            ([], Some(_)) => self.unknown(lexer, name)?,
+            _ => self.several(lexer, step, name, sink)?,
         }
         Ok(())
     }
 
     /// A field that no column takes. Its name is to be added to a refusal.
-    fn unknown(&mut self, lexer: &mut Lexer<'_>, name: Raw<'_>) -> Result<()> {
+    fn unknown(&mut self, lexer: &mut Lexer<'_>, name: &str) -> Result<()> {
         let value = lexer.skip()?;
         match self.row.leftover {
-            Leftover::Keep | Leftover::Note => self.row.extra.add(name.text, value),
+            Leftover::Keep | Leftover::Note => self.row.extra.add(name, value),
             Leftover::Reject => return Err(Refused::new(Code::UnknownField, "no column takes this field")),
             Leftover::Drop | Leftover::Ignore => {}
         }

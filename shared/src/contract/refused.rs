@@ -4,7 +4,7 @@
 
 use std::{borrow::Cow, fmt};
 
-use crate::error::Code;
+use crate::{error::Code, lexer::Broken};
 
 /// What reading a part of a record gives.
 pub(super) type Result<T> = std::result::Result<T, Refused>;
@@ -52,6 +52,12 @@ impl Refused {
     pub(super) fn at(mut self, index: usize) -> Self {
         self.detail.path.replace_range(..1, &format!("$[{index}]"));
         self
+    }
+}
+
+impl From<Broken> for Refused {
+    fn from(Broken { what, at }: Broken) -> Self {
+        Self::new(Code::InvalidJson, format!("{what} at byte {at}"))
     }
 }
 

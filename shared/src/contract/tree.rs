@@ -3,9 +3,12 @@
 //! Compiled once; a reader looks a field up without hashing where records list their fields in one order.
 
 use super::{Column, known::Known};
-use crate::dataset::{
-    ColumnType,
-    stream::{Field, RecordFormat, Stream, Transport},
+use crate::{
+    dataset::{
+        ColumnType,
+        stream::{Field, RecordFormat, Stream, Transport},
+    },
+    lexer::written,
 };
 
 /// What the names of columns begin with that are of a Kafka record's envelope. A record cannot give them itself.
@@ -24,20 +27,23 @@ pub struct Node {
     pub r#type: ColumnType,
     /// The list's item, or the struct's members.
     pub inner: Vec<(String, Node)>,
+    /// How a struct's member begins in a text.
+    pub(super) written: String,
 }
 
 impl Node {
-    pub(super) fn new(r#type: &ColumnType, next: &mut usize) -> Self {
+    pub(super) fn new(name: &str, r#type: &ColumnType, next: &mut usize) -> Self {
         let id = *next;
         *next += 1;
         let inner = match r#type {
-            ColumnType::List(item) => vec![("item".to_owned(), Self::new(item, next))],
-            ColumnType::Struct(members) => {
-                members.iter().map(|member| (member.name.clone(), Self::new(&member.r#type, next))).collect()
-            }
+            ColumnType::List(item) => vec![("item".to_owned(), Self::new("item", item, next))],
+            ColumnType::Struct(members) => members
+                .iter()
+                .map(|member| (member.name.clone(), Self::new(&member.name, &member.r#type, next)))
+                .collect(),
             _ => Vec::new(),
         };
-        Self { id, r#type: r#type.clone(), inner }
+        Self { id, r#type: r#type.clone(), inner, written: written(name) }
     }
 }
 
@@ -60,6 +66,8 @@ pub(super) struct Branch {
 #[derive(Debug, Clone)]
 pub(super) struct Step {
     pub(super) name: String,
+    /// How it begins in a text.
+    pub(super) written: String,
     pub(super) takers: Vec<Taker>,
     pub(super) inner: Option<Branch>,
     /// Its number: fields come once.
@@ -128,19 +136,11 @@ impl Branch {
     pub(super) fn steps(&self) -> &[Step] {
         &self.steps
     }
-
-    /// The step of this name; `hint` is where it may well be, and afterwards where the next one may be.
-    pub(super) fn find(&self, name: &str, hint: &mut usize) -> Option<&Step> {
-        let near = self.steps.get(*hint).filter(|step| step.name == name).map(|_| *hint);
-        let at = near.or_else(|| self.steps.iter().position(|step| step.name == name))?;
-        *hint = at + 1;
-        Some(&self.steps[at])
-    }
 }
 
 impl Step {
     fn new(name: &str) -> Self {
         let (takers, inner, known) = (Vec::new(), None, Known::default());
-        Self { name: name.to_owned(), takers, inner, id: 0, known, envelope: false }
+        Self { name: name.to_owned(), written: written(name), takers, inner, id: 0, known, envelope: false }
     }
 }

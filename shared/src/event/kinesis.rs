@@ -5,6 +5,7 @@
 
 mod destination;
 mod response;
+mod sound;
 
 use std::{borrow::Cow, fmt};
 
@@ -71,13 +72,6 @@ struct Batch<'a> {
     records: Vec<&'a RawValue>,
 }
 
-/// A batch all of whose records are as they should be: nearly every one, and the text is gone through once.
-#[derive(Deserialize)]
-struct Sound<'a> {
-    #[serde(rename = "Records", borrow)]
-    records: Vec<Envelope<'a>>,
-}
-
 #[derive(Deserialize)]
 struct Envelope<'a> {
     /// `<shard id>:<sequence number>`; the shard's id is nowhere else.
@@ -111,26 +105,17 @@ struct Payload<'a> {
 /// Poison, `invalid_event`: where the event is not JSON with a list of `Records`. A record that cannot be read does not
 /// fail the batch; it carries its own error.
 pub fn read(event: &[u8]) -> Result<Vec<Read<'_, Record<'_>>>, Error> {
-    if let Some(records) = sound(event) {
-        return Ok(records);
+    // Nearly every batch; what is odd in any other is told by the careful way.
+    if let Some(records) = std::str::from_utf8(event).ok().and_then(sound::read) {
+        return Ok(records.into_iter().map(Ok).collect());
     }
     let Batch { records } = wire::event(event, "a Kinesis batch with a list of Records")?;
     let read = |raw| record(raw).map_err(|error| Box::new(Refused::new(raw, remains(raw), error)));
     Ok(records.into_iter().map(read).collect())
 }
 
-fn sound(event: &[u8]) -> Option<Vec<Read<'_, Record<'_>>>> {
-    // Checked once as a whole, and not string by string.
-    let Sound { records } = serde_json::from_str(std::str::from_utf8(event).ok()?).ok()?;
-    records.into_iter().map(|envelope| checked(envelope).ok().map(Ok)).collect()
-}
-
 fn record(raw: &RawValue) -> Result<Record<'_>, Error> {
-    checked(wire::record(raw, "a Kinesis record")?)
-}
-
-fn checked(envelope: Envelope<'_>) -> Result<Record<'_>, Error> {
-    let Envelope { id, arn, kinesis } = envelope;
+    let Envelope { id, arn, kinesis } = wire::record(raw, "a Kinesis record")?;
     let shard = wire::part(id.0, shard).ok_or_else(|| invalid("eventID names no shard"))?;
     let stream = wire::part(arn.0.clone(), stream).ok_or_else(|| invalid("eventSourceARN names no stream"))?;
     let sequence =

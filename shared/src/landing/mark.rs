@@ -29,6 +29,9 @@ impl Mark {
 
 impl From<&SequenceNumber> for Mark {
     fn from(number: &SequenceNumber) -> Self {
+        if !number.as_str().starts_with('0') {
+            return Self(number.clone());
+        }
         let significant = number.as_str().trim_start_matches('0');
         let shortest = if significant.is_empty() { "0" } else { significant };
         Self(SequenceNumber::new(shortest).unwrap_or_else(|| number.clone()))

@@ -2,15 +2,14 @@
 //!
 //! The text stays as it came, because Kinesis is told of it again.
 
-use std::{borrow::Cow, cmp::Ordering, fmt};
+use std::{borrow::Cow, cmp::Ordering, fmt, sync::Arc};
 
-use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 /// A record's place in its shard: a decimal number, of 56 digits as a rule, unique within the shard and growing with
-/// time (Kinesis API, `Record.SequenceNumber`). It does not fit a `u128`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
-#[serde(transparent)]
-pub struct SequenceNumber(String);
+/// time (Kinesis API, `Record.SequenceNumber`). It does not fit a `u128`. A clone shares the text.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct SequenceNumber(Arc<str>);
 
 /// The API says only `0|([1-9]\d{0,128})`.
 const DIGITS: usize = 129;
@@ -20,7 +19,7 @@ impl SequenceNumber {
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
         let decimal = (1..=DIGITS).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
-        decimal.then(|| Self(text.to_owned()))
+        decimal.then(|| Self(text.into()))
     }
 
     /// The text as it came.
@@ -32,7 +31,7 @@ impl SequenceNumber {
 
 impl From<u64> for SequenceNumber {
     fn from(number: u64) -> Self {
-        Self(number.to_string())
+        Self(number.to_string().into())
     }
 }
 
@@ -56,6 +55,12 @@ impl PartialOrd for SequenceNumber {
 impl fmt::Display for SequenceNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+impl Serialize for SequenceNumber {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
     }
 }
 

@@ -31,7 +31,6 @@ use headgate::{
 };
 use headgate_cli::traffic::{Events, Format, Kind, Options, Traffic, Wrapping};
 use kinesis_consumer::handler::{Ports, handle};
-use serde_json::value::RawValue;
 
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
@@ -127,10 +126,8 @@ fn kinesis(events: &[Vec<u8>]) -> (f64, u64) {
     };
     let started = cpu();
     for event in events {
-        // As the runtime does.
-        let payload: Box<RawValue> = serde_json::from_slice(event).unwrap();
         let deadline = clock.now().plus(Duration::from_mins(1));
-        let answer = runtime.block_on(handle(payload.get(), deadline, &ports)).unwrap();
+        let answer = runtime.block_on(handle(event, deadline, &ports)).unwrap();
         assert_eq!(serde_json::to_string(&answer).unwrap(), r#"{"batchItemFailures":[]}"#);
     }
     let milliseconds = (cpu() - started) * 1000.0 / events.len() as f64;

@@ -59,7 +59,7 @@ impl Lake {
 
     /// The function's answer to one event.
     pub async fn deliver(&self, event: &str) -> Result<BatchResponse, Error> {
-        handle(event, self.ports.clock.now().plus(Duration::from_mins(1)), &self.ports).await
+        handle(event.as_bytes(), self.ports.clock.now().plus(Duration::from_mins(1)), &self.ports).await
     }
 
     /// An answer that says all is done.

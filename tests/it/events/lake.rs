@@ -75,7 +75,7 @@ impl Lake {
 
     /// The function's answer to one event.
     pub async fn deliver(&self, event: &Value) -> Result<Value, Error> {
-        handle(event.clone(), self.clock.now().plus(TIMEOUT), &self.ports).await
+        handle(event.to_string().as_bytes(), self.clock.now().plus(TIMEOUT), &self.ports).await
     }
 
     /// The rows of every table that has a snapshot, as text.

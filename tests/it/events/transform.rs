@@ -58,7 +58,7 @@ impl Transform {
 
     /// The function's answer to one event, its data as lines.
     pub async fn deliver(&self, event: &Value) -> Result<Value, Error> {
-        let response = handle(&event.to_string(), NOW.plus(TIMEOUT), &self.ports).await?;
+        let response = handle(event.to_string().as_bytes(), NOW.plus(TIMEOUT), &self.ports).await?;
         let written = serde_json::to_string(&response).unwrap();
         assert!(written.len() <= BUDGET, "{} bytes", written.len());
         let mut answer: Value = serde_json::from_str(&written).unwrap();

@@ -105,7 +105,7 @@ impl Lake {
     /// The function's answer to one event.
     pub async fn deliver(&self, event: &Value) -> Result<Value, Error> {
         let deadline = self.clock.now().plus(Duration::from_mins(1));
-        let answer = handle(&event.to_string(), deadline, &self.ports).await?;
+        let answer = handle(event.to_string().as_bytes(), deadline, &self.ports).await?;
         Ok(serde_json::to_value(answer).unwrap())
     }
 

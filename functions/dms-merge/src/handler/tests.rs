@@ -64,7 +64,7 @@ fn failures(ids: &[&str]) -> Value {
 
 impl Scene {
     async fn handle(&self, event: Value, time: Duration) -> Result<Value, Error> {
-        handle(event, self.clock.now().plus(time), &self.ports).await
+        handle(event.to_string().as_bytes(), self.clock.now().plus(time), &self.ports).await
     }
 
     /// The tables that have a snapshot.

@@ -71,7 +71,7 @@ fn kinesis(bodies: &[impl AsRef<[u8]>]) -> Value {
 }
 
 async fn answered(event: &Value, ports: &Ports) -> Response {
-    let response = handle(&event.to_string(), NOW.plus(TIMEOUT), ports).await.unwrap();
+    let response = handle(event.to_string().as_bytes(), NOW.plus(TIMEOUT), ports).await.unwrap();
     let written = serde_json::to_string(&response).unwrap().len();
     assert_eq!(written, response.size());
     assert!(written <= ports.budget, "{written} bytes");
@@ -181,7 +181,7 @@ async fn a_tombstone_is_dropped() {
 #[tokio::test]
 async fn an_event_of_another_kind_fails() {
     let ports = ports(RESPONSE_BUDGET);
-    let error = handle(r#"{"Records": []}"#, NOW.plus(TIMEOUT), &ports).await.unwrap_err();
+    let error = handle(br#"{"Records": []}"#, NOW.plus(TIMEOUT), &ports).await.unwrap_err();
     assert_eq!((error.class, error.code), (Class::Poison, Code::InvalidEvent));
     assert_eq!(figures(&ports, "Failures"), [(String::new(), 1)]);
 }
@@ -189,7 +189,7 @@ async fn an_event_of_another_kind_fails() {
 #[tokio::test]
 async fn records_for_which_there_is_no_time_fail() {
     let ports = ports(RESPONSE_BUDGET);
-    let response = handle(&direct(&["{\"id\":1}", "[]"]).to_string(), NOW, &ports).await.unwrap();
+    let response = handle(direct(&["{\"id\":1}", "[]"]).to_string().as_bytes(), NOW, &ports).await.unwrap();
     assert_eq!(lines(&response), ["r0 failed", "r1 failed"]);
     assert!(figures(&ports, "RecordsFailed").contains(&("deadline".to_owned(), 2)));
 }
@@ -211,7 +211,7 @@ async fn records_before_the_time_runs_out_are_kept_and_some_is_left_for_the_answ
     let ports = Ports { clock: clock.clone(), ..ports(RESPONSE_BUDGET) };
     let bodies: Vec<_> = (0..30).map(|id| format!("{{\"id\":{id}}}")).collect();
     let deadline = NOW.plus(Duration::from_secs(20));
-    let response = handle(&direct(&bodies).to_string(), deadline, &ports).await.unwrap();
+    let response = handle(direct(&bodies).to_string().as_bytes(), deadline, &ports).await.unwrap();
     let kept = lines(&response).iter().filter(|line| !line.ends_with("failed")).count();
     assert!((5..16).contains(&kept), "{kept} were read, a fifth of the time before the end none is");
 }

@@ -103,7 +103,7 @@ impl Scene {
     /// The failures of the answer, `partition:offset` each; or the error's code.
     async fn deliver(&self, records: &[Value]) -> Vec<String> {
         let deadline = self.clock.now().plus(Duration::from_mins(1));
-        match handle(&event(records), deadline, &self.ports).await {
+        match handle(event(records).as_bytes(), deadline, &self.ports).await {
             Ok(response) => {
                 let response = serde_json::to_value(&response).unwrap();
                 let item = |failure: &Value| {
@@ -367,7 +367,7 @@ async fn what_is_no_batch_is_an_error() {
     let scene = plain();
     let deadline = NOW.plus(Duration::from_mins(1));
     for text in ["{}", r#"{"records":{"t-0":[{"value":"e30="}]}}"#, r#"{"records":{"t-0":[{"offset":-1}]}}"#] {
-        let error = handle(text, deadline, &scene.ports).await.unwrap_err();
+        let error = handle(text.as_bytes(), deadline, &scene.ports).await.unwrap_err();
         assert_eq!((error.class, error.code), (Class::Poison, Code::InvalidEvent), "{text}");
     }
     assert_eq!(scene.deliver(&[]).await, NONE);

@@ -80,18 +80,6 @@ impl Level {
         }
     }
 
-    /// Bytes of the values, about.
-    pub(super) fn bytes(&self) -> usize {
-        let width = match &self.values {
-            Values::Left(_) | Values::Struct(..) | Values::Boolean(_) => 0,
-            Values::Int32(_) | Values::Float32(_) | Values::List(..) => 4,
-            Values::Int64(_) | Values::Unsigned(_) | Values::Float64(_) => 8,
-            Values::Decimal(_) => 16,
-            Values::Bytes(_, bytes) => return bytes.len() + 4 * self.len(),
-        };
-        width * self.len()
-    }
-
     /// Appends a scalar; where it is none of this level's kind, which the contract rules out, it becomes null.
     #[allow(clippy::cast_possible_truncation, reason = "the contract keeps each value within its column's type")]
     #[allow(clippy::cast_possible_wrap, reason = "a batch is far smaller than 2 GiB")]

@@ -26,6 +26,10 @@ pub struct Rows {
     extra: Option<Level>,
     schema: SchemaRef,
     length: usize,
+    /// Bytes of the rows' values.
+    bytes: usize,
+    /// Bytes of the values of the row that is being read.
+    row_bytes: usize,
 }
 
 impl Rows {
@@ -45,7 +49,7 @@ impl Rows {
         }
         let extra = contract.keeps_extra().then(|| Level::scalar(DataType::Utf8));
         fields.extend(extra.as_ref().map(|_| Field::new(EXTRA, DataType::Utf8, true)));
-        Self { levels, columns, extra, schema: Arc::new(Schema::new(fields)), length: 0 }
+        Self { levels, columns, extra, schema: Arc::new(Schema::new(fields)), length: 0, bytes: 0, row_bytes: 0 }
     }
 
     /// How many there are.
@@ -60,10 +64,11 @@ impl Rows {
         self.length == 0
     }
 
-    /// Bytes of the rows' values, about: what masks and defaults add is counted, and what is empty too.
+    /// Bytes of the rows' values, about: what masks and defaults add is counted, and what is empty too. Rows that were
+    /// taken back count as well.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.levels.iter().chain(&self.extra).map(Level::bytes).sum()
+        self.bytes
     }
 
     /// Takes the last row back.
@@ -80,7 +85,7 @@ impl Rows {
     /// # Errors
     /// Where the columns do not fit together, which is a bug.
     pub fn finish(self) -> Result<RecordBatch, ArrowError> {
-        let Self { levels, columns, extra, schema, length } = self;
+        let Self { levels, columns, extra, schema, length, .. } = self;
         let mut levels: Vec<Option<Level>> = levels.into_iter().map(Some).collect();
         let mut arrays = columns.iter().map(|at| array(&mut levels, *at)).collect::<Result<Vec<_>, _>>()?;
         if let Some(extra) = extra {
@@ -152,12 +157,26 @@ fn array(levels: &mut [Option<Level>], at: usize) -> Result<ArrayRef, ArrowError
     level.finish(inner)
 }
 
+/// What a value takes whatever it is, in bytes: its number or the end of its text.
+const PLACE: usize = 8;
+
+fn size(value: Value<'_>) -> usize {
+    match value {
+        Value::Text(text) => PLACE + text.len(),
+        Value::Bytes(bytes) => PLACE + bytes.len(),
+        Value::Decimal(_) => 2 * PLACE,
+        _ => PLACE,
+    }
+}
+
 impl Sink for Rows {
     fn value(&mut self, node: usize, value: Value<'_>) {
+        self.row_bytes += size(value);
         self.levels[node].push(value);
     }
 
     fn null(&mut self, node: usize) {
+        self.row_bytes += PLACE;
         self.levels[node].push_null();
         if let Values::Struct(_, members) = &self.levels[node].values {
             for member in members.clone() {
@@ -169,6 +188,7 @@ impl Sink for Rows {
     fn open(&mut self, _: usize) {}
 
     fn close(&mut self, node: usize) {
+        self.row_bytes += PLACE;
         let end = match &self.levels[node].values {
             Values::List(_, item) => i32::try_from(self.levels[*item].len()).unwrap_or(i32::MAX),
             _ => 0,
@@ -178,6 +198,7 @@ impl Sink for Rows {
 
     fn keep(&mut self, extra: Option<&str>) {
         self.length += 1;
+        self.bytes += std::mem::take(&mut self.row_bytes) + extra.map_or(0, str::len);
         match (&mut self.extra, extra) {
             (Some(level), Some(extra)) => level.push(Value::Text(extra)),
             (Some(level), None) => level.push_null(),
@@ -186,6 +207,7 @@ impl Sink for Rows {
     }
 
     fn forget(&mut self) {
+        self.row_bytes = 0;
         for at in 0..self.columns.len() {
             self.cut(self.columns[at], self.length);
         }

@@ -6,12 +6,12 @@ use super::Reader;
 use crate::{
     contract::{
         Node, Sink,
-        lexer::{Lexer, Token, said},
         refused::{Refused, Result},
         value::{Plain, Value, convert},
     },
     dataset::ColumnType,
     error::Code,
+    lexer::{Lexer, Token, inner, said},
 };
 
 impl Reader<'_> {
@@ -64,16 +64,17 @@ impl Reader<'_> {
         let (mut hint, mut first) = (0, true);
         while lexer.more(first, b'}')? {
             first = false;
-            let raw = lexer.name()?;
-            let Some(at) = member(node, said(raw, &mut self.rooms.name), &mut hint) else {
-                self.unknown(lexer, raw).map_err(|refused| refused.within(raw.text))?;
+            let (written, at) = self.member(lexer, node, hint)?;
+            let Some(at) = at else {
+                self.unknown(lexer, written).map_err(|refused| refused.within(written))?;
                 continue;
             };
+            hint = at + 1;
             let (name, member) = &node.inner[at];
             if std::mem::replace(&mut self.row.members[base + at], true) {
                 return Err(Refused::new(Code::DuplicateField, "the field occurs twice").within(name));
             }
-            let mark = (!member.inner.is_empty()).then(|| self.row.extra.open(raw.text));
+            let mark = (!member.inner.is_empty()).then(|| self.row.extra.open(written));
             self.nested(lexer, member, sink).map_err(|refused| refused.within(name))?;
             if let Some(mark) = mark {
                 self.row.extra.close(mark);
@@ -88,14 +89,21 @@ impl Reader<'_> {
         sink.close(node.id);
         Ok(())
     }
-}
 
-/// The member of this name; `hint` is where it may well be, and afterwards where the next one may be.
-fn member(node: &Node, name: &str, hint: &mut usize) -> Option<usize> {
-    let near = node.inner.get(*hint).filter(|(known, _)| known == name).map(|_| *hint);
-    let at = near.or_else(|| node.inner.iter().position(|(known, _)| known == name))?;
-    *hint = at + 1;
-    Some(at)
+    /// The next field's name as it is written, and which member it is, if any: that may well be the one at `hint`.
+    fn member<'t, 'l: 't>(
+        &mut self,
+        lexer: &mut Lexer<'l>,
+        node: &'t Node,
+        hint: usize,
+    ) -> Result<(&'t str, Option<usize>)> {
+        if let Some((_, member)) = node.inner.get(hint).filter(|(_, member)| lexer.passes(&member.written)) {
+            return Ok((inner(&member.written), Some(hint)));
+        }
+        let raw = lexer.name()?;
+        let name = said(raw, &mut self.rooms.name);
+        Ok((raw.text, node.inner.iter().position(|(known, _)| known == name)))
+    }
 }
 
 /// A scalar's JSON; a text with escapes goes through `room`.

@@ -7,10 +7,10 @@ use crate::contract::{
     Sink,
     extra::Leftover,
     known::Known,
-    lexer::{Lexer, Raw, Token, said},
     refused::Result,
     tree::{Step, Taker},
 };
+use crate::lexer::{Lexer, Token, said};
 
 impl Reader<'_> {
     /// A value that is asked for more than once.
@@ -18,7 +18,7 @@ impl Reader<'_> {
         &mut self,
         lexer: &mut Lexer<'_>,
         step: &Step,
-        name: Raw<'_>,
+        name: &str,
         sink: &mut impl Sink,
     ) -> Result<()> {
         let value = lexer.skip()?;
@@ -33,7 +33,7 @@ impl Reader<'_> {
             self.branch(&mut Lexer::new(value, 0), inner, sink)?;
         }
         self.row.leftover = if step.envelope { leftover.in_envelope() } else { leftover };
-        let mark = self.row.extra.open(name.text);
+        let mark = self.row.extra.open(name);
         self.rest(&mut Lexer::new(value, 0), &step.known)?;
         self.row.extra.close(mark);
         self.row.leftover = leftover;
@@ -44,7 +44,8 @@ impl Reader<'_> {
     fn rest(&mut self, lexer: &mut Lexer<'_>, known: &Known) -> Result<()> {
         lexer.peek();
         if known.whole {
-            return lexer.skip().map(|_| ());
+            lexer.skip()?;
+            return Ok(());
         }
         match lexer.token()? {
             Token::Object => self.rest_of_object(lexer, known),
@@ -63,7 +64,7 @@ impl Reader<'_> {
                     let mark = self.row.extra.open(raw.text);
                     self.rest(lexer, inner).map(|()| self.row.extra.close(mark))
                 }
-                None => self.unknown(lexer, raw),
+                None => self.unknown(lexer, raw.text),
             };
             read.map_err(|refused| refused.within(raw.text))?;
         }
@@ -76,7 +77,9 @@ impl Reader<'_> {
             let mark = self.row.extra.open_item(index);
             match &known.items {
                 Some(item) => self.rest(lexer, item).map_err(|refused| refused.at(index))?,
-                None => lexer.skip().map(|_| ())?,
+                None => {
+                    lexer.skip()?;
+                }
             }
             self.row.extra.close(mark);
             index += 1;

@@ -2,31 +2,42 @@
 //!
 //! The text is UTF-8 already. Nothing is copied; a string with escapes is handed over as it is written, checked.
 
-use super::refused::{Refused, Result};
-use crate::error::Code;
+use memchr::memchr2;
+
+/// What reading a part of a text gives.
+pub(crate) type Result<T> = std::result::Result<T, Broken>;
+
+/// Why a text is no JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Broken {
+    /// What is wrong.
+    pub(crate) what: &'static str,
+    /// The byte of the text at which it is.
+    pub(crate) at: usize,
+}
 
 /// How deep a record may nest: as deep as `serde_json` reads, so that what is kept of it can be read again.
 const DEEPEST: usize = 127;
 
 /// A place in a JSON text.
 #[derive(Debug, Clone)]
-pub(super) struct Lexer<'a> {
+pub(crate) struct Lexer<'a> {
     text: &'a str,
-    pub(super) at: usize,
+    pub(crate) at: usize,
     /// How many objects and arrays are open.
     depth: usize,
 }
 
 /// A string as it is written, without its quotes.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Raw<'a> {
-    pub(super) text: &'a str,
-    pub(super) escaped: bool,
+pub(crate) struct Raw<'a> {
+    pub(crate) text: &'a str,
+    pub(crate) escaped: bool,
 }
 
 /// The start of a value.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Token<'a> {
+pub(crate) enum Token<'a> {
     Null,
     Boolean(bool),
     Number(&'a str),
@@ -38,7 +49,7 @@ pub(super) enum Token<'a> {
 }
 
 impl<'a> Lexer<'a> {
-    pub(super) fn new(text: &'a str, at: usize) -> Self {
+    pub(crate) fn new(text: &'a str, at: usize) -> Self {
         Self { text, at, depth: 0 }
     }
 
@@ -47,7 +58,8 @@ impl<'a> Lexer<'a> {
     }
 
     /// The next byte that is no white space; 0 at the end, which is none of JSON's.
-    pub(super) fn peek(&mut self) -> u8 {
+    #[inline]
+    pub(crate) fn peek(&mut self) -> u8 {
         loop {
             match self.bytes().get(self.at) {
                 Some(b' ' | b'\n' | b'\r' | b'\t') => self.at += 1,
@@ -57,16 +69,24 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    pub(super) fn expect(&mut self, wanted: u8) -> Result<()> {
+    /// Whether nothing but white space comes.
+    pub(crate) fn is_at_end(&mut self) -> bool {
+        self.peek();
+        self.at == self.text.len()
+    }
+
+    /// Goes past this byte, white space before it aside; `missing` says that it is not there.
+    #[inline]
+    pub(crate) fn expect(&mut self, wanted: u8, missing: &'static str) -> Result<()> {
         if self.peek() == wanted {
             self.at += 1;
             return Ok(());
         }
-        Err(self.broken(&format!("`{}` is missing", char::from(wanted))))
+        Err(self.broken(missing))
     }
 
     /// Goes into the object or array whose bracket is the next byte.
-    pub(super) fn enter(&mut self) -> Result<()> {
+    pub(crate) fn enter(&mut self) -> Result<()> {
         if self.depth == DEEPEST {
             return Err(self.broken("nested too deep"));
         }
@@ -76,7 +96,8 @@ impl<'a> Lexer<'a> {
     }
 
     /// Whether another element follows, before `end`; the first one has no comma.
-    pub(super) fn more(&mut self, first: bool, end: u8) -> Result<bool> {
+    #[inline]
+    pub(crate) fn more(&mut self, first: bool, end: u8) -> Result<bool> {
         match self.peek() {
             byte if byte == end => {
                 self.at += 1;
@@ -93,15 +114,26 @@ impl<'a> Lexer<'a> {
     }
 
     /// An object's next name, and the `:` after it.
-    pub(super) fn name(&mut self) -> Result<Raw<'a>> {
-        self.expect(b'"')?;
+    #[inline]
+    pub(crate) fn name(&mut self) -> Result<Raw<'a>> {
+        self.expect(b'"', "a name is missing")?;
         let name = self.string()?;
-        self.expect(b':')?;
+        self.expect(b':', "`:` is missing")?;
         Ok(name)
     }
 
+    /// Goes past the name that [`written`] wrote, where just this comes.
+    #[inline]
+    pub(crate) fn passes(&mut self, written: &str) -> bool {
+        self.peek();
+        let passes = self.bytes()[self.at..].starts_with(written.as_bytes());
+        self.at += if passes { written.len() } else { 0 };
+        passes
+    }
+
     /// The value's start.
-    pub(super) fn token(&mut self) -> Result<Token<'a>> {
+    #[inline]
+    pub(crate) fn token(&mut self) -> Result<Token<'a>> {
         match self.peek() {
             b'"' => {
                 self.at += 1;
@@ -125,6 +157,7 @@ impl<'a> Lexer<'a> {
         Ok(token)
     }
 
+    #[inline]
     fn digits(&mut self) -> Result<()> {
         let rest = &self.bytes()[self.at..];
         let digits = rest.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(rest.len());
@@ -135,10 +168,12 @@ impl<'a> Lexer<'a> {
         Ok(())
     }
 
+    #[inline]
     fn next_is(&self, signs: &[u8]) -> bool {
         self.bytes().get(self.at).is_some_and(|byte| signs.contains(byte))
     }
 
+    #[inline]
     fn number(&mut self) -> Result<&'a str> {
         let start = self.at;
         self.at += usize::from(self.next_is(b"-"));
@@ -160,6 +195,7 @@ impl<'a> Lexer<'a> {
     }
 
     /// A string, after its opening quote.
+    #[inline]
     fn string(&mut self) -> Result<Raw<'a>> {
         let (bytes, start) = (self.bytes(), self.at);
         let mut escaped = false;
@@ -199,7 +235,7 @@ impl<'a> Lexer<'a> {
     }
 
     /// A whole value, checked and left as it is.
-    pub(super) fn skip(&mut self) -> Result<&'a str> {
+    pub(crate) fn skip(&mut self) -> Result<&'a str> {
         self.peek();
         let start = self.at;
         self.skip_nested()?;
@@ -223,16 +259,29 @@ impl<'a> Lexer<'a> {
         Ok(())
     }
 
-    pub(super) fn broken(&self, what: &str) -> Refused {
-        Refused::new(Code::InvalidJson, format!("{what} at byte {}", self.at))
+    #[cold]
+    fn broken(&self, what: &'static str) -> Broken {
+        Broken { what, at: self.at }
     }
 }
 
-/// The first place from `at` on where a string ends or is not plain. Eight bytes at a time: most text is plain.
+/// A name and its `:` as most texts have them.
+pub(crate) fn written(name: &str) -> String {
+    format!("{}:", serde_json::Value::from(name))
+}
+
+/// The name without quotes and `:`, as [`Raw`] has it.
+pub(crate) fn inner(written: &str) -> &str {
+    &written[1..written.len() - 2]
+}
+
+/// The first place from `at` on where a string ends or is not plain. Eight bytes at a time: most strings are short.
+#[inline]
 fn plain(bytes: &[u8], mut at: usize) -> usize {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const TOPS: u64 = 0x8080_8080_8080_8080;
     let zeros = |word: u64| word.wrapping_sub(ONES) & !word & TOPS;
+    let long = at + 64;
     while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
         let word = u64::from_le_bytes(*chunk);
         // A byte below 0x20, a quote or a backslash leaves its top bit set; the lowest one is exact.
@@ -242,6 +291,9 @@ fn plain(bytes: &[u8], mut at: usize) -> usize {
             return at + (found.trailing_zeros() / 8) as usize;
         }
         at += 8;
+        if at == long {
+            return plain_rest(bytes, at);
+        }
     }
     while bytes.get(at).is_some_and(|byte| *byte >= 0x20 && !matches!(byte, b'"' | b'\\')) {
         at += 1;
@@ -249,8 +301,19 @@ fn plain(bytes: &[u8], mut at: usize) -> usize {
     at
 }
 
+/// The same for the rest of a long string.
+fn plain_rest(bytes: &[u8], at: usize) -> usize {
+    let rest = &bytes[at..];
+    let rest = &rest[..memchr2(b'"', b'\\', rest).unwrap_or(rest.len())];
+    // Without a branch for each byte, the compiler compares many at once.
+    let lowest = rest.iter().copied().fold(u8::MAX, u8::min);
+    let length = if lowest >= 0x20 { None } else { rest.iter().position(|byte| *byte < 0x20) };
+    at + length.unwrap_or(rest.len())
+}
+
 /// What a string says that the lexer has passed; one with escapes goes through `room`.
-pub(super) fn said<'r>(raw: Raw<'r>, room: &'r mut String) -> &'r str {
+#[inline]
+pub(crate) fn said<'r>(raw: Raw<'r>, room: &'r mut String) -> &'r str {
     if !raw.escaped {
         return raw.text;
     }
