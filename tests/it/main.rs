@@ -13,4 +13,5 @@ mod kinesis;
 mod landed;
 mod merge;
 mod registries;
+mod replay;
 mod s3;

@@ -100,7 +100,7 @@ impl Lot<'_> {
     /// Lands the first records.
     async fn land(&self, records: usize, ports: &Ports, most: usize) -> Result<Share, Error> {
         let (number, now) = (self.partition.to_string(), ports.clock.now());
-        let item = format!("shard/{}/{}/{number}", ports.stream.name, self.topic);
+        let item = landing::item_key(&ports.stream.name, &self.topic, &number);
         let shard = landing::open(ports.state.as_ref(), &item).await?;
         let (schemas, records) = self.schemas(records, &shard, ports);
         let known = ports.schemas.find(schemas).await?;
@@ -207,7 +207,7 @@ impl Item<'_> {
                 let data = Bytes::copy_from_slice(raw.as_bytes());
                 let position = || position.clone();
                 let body = Body { position: &position, mark: &self.mark, arrived, data };
-                intake.refused(&body, error.code, &error.message);
+                intake.unread(&body, error.code, &error.message);
             }
         }
     }

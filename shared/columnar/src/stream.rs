@@ -4,9 +4,11 @@
 
 mod file;
 mod intake;
+mod kinesis;
 mod level;
 mod rows;
 
 pub use file::{Properties, encode};
 pub use intake::{Body, Intake, PARTITIONS, Source, Tally, UNPACKED};
+pub use kinesis::take_record;
 pub use rows::Rows;

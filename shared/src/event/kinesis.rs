@@ -118,6 +118,15 @@ pub(super) fn carefully(event: &[u8]) -> Result<Vec<Read<'_, Record<'_>>>, Error
     Ok(records.into_iter().map(read).collect())
 }
 
+/// The texts of the records that [`read`] reads, in the same order.
+///
+/// # Errors
+/// As [`read`] has them.
+pub fn texts(event: &[u8]) -> Result<Vec<&str>, Error> {
+    let Batch { records } = wire::event(event, "a Kinesis batch with a list of Records")?;
+    Ok(records.into_iter().map(RawValue::get).collect())
+}
+
 fn record(raw: &RawValue) -> Result<Record<'_>, Error> {
     let Envelope { id, arn, kinesis: Object(kinesis) } = wire::record(raw, "a Kinesis record")?;
     let shard = wire::part(id.0, shard).ok_or_else(|| invalid("eventID names no shard"))?;

@@ -1,13 +1,12 @@
-//! The bodies of a batch's records → rows of partitions, refused records, and fates; then the objects of the batch.
+//! The bodies of a batch's records → rows of partitions, refused records, and fates.
 //!
 //! Every body ends as at least one fate. One bad document costs itself and nothing beside it.
 
 use std::collections::BTreeMap;
 
-use arrow::array::UInt32Array;
 use bytes::Bytes;
 use headgate::{
-    Code, Error,
+    Code,
     clock::Timestamp,
     contract::{Contract, Reader, Refused},
     dataset::stream::{Granularity, RecordFormat, Stream},
@@ -16,14 +15,19 @@ use headgate::{
         logs::{self, Message},
     },
     fate::{Dropped, Fate, Fates},
-    landing::{Attempt, Mark, Object, object_name},
+    landing::Mark,
     partition::{NoPartition, Partitions, time_path},
     position::Position,
-    quarantine::{self, Line},
+    quarantine::{Line, Part},
 };
 use serde_json::json;
 
-use super::{Rows, encode};
+use super::Rows;
+
+mod objects;
+mod seen;
+
+pub use objects::Source;
 
 /// The most partitions of one batch: each is an object to be written, and their keys must fit the shard's item, however
 /// long they are.
@@ -76,16 +80,28 @@ struct Lines {
     lines: Vec<Line>,
 }
 
-/// Why a document is refused.
+/// Why something is refused, and what it is.
 struct Why {
+    part: Part,
     code: Code,
     reason: String,
     path: Option<String>,
 }
 
+impl Why {
+    fn of_record(code: Code, reason: String) -> Self {
+        Self { part: Part::Record, code, reason, path: None }
+    }
+}
+
 impl From<Refused> for Why {
     fn from(refused: Refused) -> Self {
-        Self { code: refused.code, reason: refused.reason().to_owned(), path: Some(refused.path().to_owned()) }
+        Self {
+            part: Part::Document,
+            code: refused.code,
+            reason: refused.reason().to_owned(),
+            path: Some(refused.path().to_owned()),
+        }
     }
 }
 
@@ -170,13 +186,20 @@ impl<'c> Intake<'c> {
                 }
                 self.refused(body, Code::InvalidJson, "something follows the object");
             }
-            Err(refused) => self.set_aside(body, 0, &body.data, refused.into()),
+            // The body is more than the document that was read of it.
+            Err(refused) => self.set_aside(body, 0, &body.data, Why { part: Part::Record, ..refused.into() }),
         }
     }
 
     /// Takes a record that cannot be read at all.
     pub fn refused(&mut self, body: &Body<'_>, code: Code, reason: &str) {
-        self.set_aside(body, 0, &body.data, Why { code, reason: reason.to_owned(), path: None });
+        self.set_aside(body, 0, &body.data, Why::of_record(code, reason.to_owned()));
+    }
+
+    /// Takes a record of which not even the event's JSON can be read; its bytes are that JSON.
+    pub fn unread(&mut self, body: &Body<'_>, code: Code, reason: &str) {
+        let why = Why { part: Part::Event, ..Why::of_record(code, reason.to_owned()) };
+        self.set_aside(body, 0, &body.data, why);
     }
 
     /// Takes a record's body.
@@ -225,7 +248,7 @@ impl<'c> Intake<'c> {
                 let from = if read { raw.as_ptr().addr() - rest.as_ptr().addr() } else { 0 };
                 let reason =
                     "a record with too many documents, or too many bad ones: all of it, or the rest".to_owned();
-                let why = Why { code: Code::TooLarge, reason, path: None };
+                let why = Why::of_record(Code::TooLarge, reason);
                 return self.set_aside(body, if read { number } else { base }, &rest.slice(from..), why);
             }
             match part {
@@ -243,14 +266,14 @@ impl<'c> Intake<'c> {
             0 | 1 => self.flush(body, held),
             _ => {
                 let Refusal { code, reason } = held.swap_remove(0).1.refusal;
-                self.set_aside(body, base, rest, Why { code, reason: reason.into_owned(), path: None });
+                self.set_aside(body, base, rest, Why::of_record(code, reason.into_owned()));
             }
         }
     }
 
     fn flush(&mut self, body: &Body<'_>, parts: Vec<(u64, RefusedPart)>) {
         for (number, RefusedPart { raw, refusal: Refusal { code, reason }, .. }) in parts {
-            self.set_aside(body, number, &raw, Why { code, reason: reason.into_owned(), path: None });
+            self.set_aside(body, number, &raw, Why::of_record(code, reason.into_owned()));
         }
     }
 
@@ -286,7 +309,8 @@ impl<'c> Intake<'c> {
                     NoPartition::TooMany(_) => Code::TooManyPartitions,
                     NoPartition::Time | NoPartition::Value => Code::InvalidValue,
                 };
-                self.set_aside(body, index, &raw(), Why { code, reason: refused.to_string(), path: None });
+                let why = Why { part: Part::Document, ..Why::of_record(code, refused.to_string()) };
+                self.set_aside(body, index, &raw(), why);
             }
         }
     }
@@ -312,81 +336,15 @@ impl<'c> Intake<'c> {
     }
 
     fn set_aside(&mut self, body: &Body<'_>, document: u64, raw: &[u8], why: Why) {
-        let Why { code, reason, path } = why;
+        let Why { part, code, reason, path } = why;
         self.aside += raw.len() * 4 / 3 + 512;
         let hour = time_path(body.arrived.0, Granularity::Hour).unwrap_or_default();
         let line = Line::new(&self.stream.name, code, reason, (body.position)(), body.arrived, raw);
         let lines =
             self.quarantine.entry(hour).or_insert_with(|| Lines { first: body.mark.clone(), lines: Vec::new() });
-        lines.lines.push(Line { document, path, ..line });
+        lines.lines.push(Line { document, path, part, ..line });
         self.fates.add(Fate::Quarantined { reason: code }, 1);
     }
-
-    /// The objects of the batch: a file for each partition, and lines for what is refused.
-    ///
-    /// # Errors
-    /// Retry, [`Code::Internal`]: the rows cannot be written, or a record has no fate. Both are bugs.
-    pub fn finish(self, source: &Source<'_>) -> Result<(Vec<Object>, Tally), Error> {
-        let Self { stream, rows, homes, partitions, firsts, quarantine, fates, newest, unknown_fields, .. } = self;
-        let refused: usize = quarantine.values().map(|lines| lines.lines.len()).sum();
-        if rows.len() != homes.len() || fates.of(Fate::Stored) + fates.quarantined() != (rows.len() + refused) as u64 {
-            return Err(Error::retry(Code::Internal, "rows or refused records without a fate"));
-        }
-        let tally = Tally { fates, newest, unknown_fields };
-        let mut objects = Vec::with_capacity(firsts.len() + quarantine.len());
-        if !rows.is_empty() {
-            let batch = rows.finish().map_err(|error| Error::retry(Code::Internal, error.to_string()))?;
-            for (home, first) in firsts.into_iter().enumerate() {
-                let picks = (partitions.paths().len() > 1).then(|| picks(&homes, home));
-                let body =
-                    encode(&batch, picks.as_ref(), stream.compression, &source.properties(&stream.name, &first))?;
-                let name = object_name(source.stream, source.shard, &first, "parquet");
-                objects.push(Object {
-                    key: format!("{}{}{name}", stream.prefix, partitions.paths()[home]),
-                    first,
-                    body,
-                });
-            }
-        }
-        for (hour, Lines { first, lines }) in quarantine {
-            let mut body = Vec::new();
-            for line in lines {
-                Line { attempt: source.attempt.to_string(), ..line }.write(&mut body);
-            }
-            let name = object_name(source.stream, source.shard, &first, "jsonl");
-            let key = format!("{}{hour}{name}", quarantine::prefix(&stream.name));
-            objects.push(Object { key, first, body: body.into() });
-        }
-        Ok((objects, tally))
-    }
-}
-
-/// What the records came by.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Source<'a> {
-    /// The stream or topic.
-    pub stream: &'a str,
-    /// The shard or partition.
-    pub shard: &'a str,
-    /// The attempt that lands them.
-    pub attempt: Attempt,
-}
-
-impl<'a> Source<'a> {
-    fn properties(&'a self, dataset: &'a str, first: &'a Mark) -> [(&'a str, &'a str); 5] {
-        [
-            ("headgate.dataset", dataset),
-            ("headgate.source", self.stream),
-            ("headgate.shard", self.shard),
-            ("headgate.first", first.as_str()),
-            ("headgate.attempt", self.attempt.as_str()),
-        ]
-    }
-}
-
-fn picks(homes: &[u32], home: usize) -> UInt32Array {
-    let rows = (0_u32..).zip(homes).filter(|(_, at)| usize::try_from(**at) == Ok(home));
-    rows.map(|(row, _)| row).collect()
 }
 
 /// Where the next object begins, if nothing but white space comes before it.
