@@ -1,3 +1,5 @@
 //! `msk-consumer` on a lake and a state in memory: every record is in the lake once, or in quarantine once.
 
+mod crash;
 pub mod lake;
+mod limits;

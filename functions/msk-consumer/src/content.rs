@@ -16,6 +16,12 @@ use headgate_columnar::stream::UNPACKED;
 
 use crate::{avro, debezium, schemas::Known};
 
+/// How many bytes of JSON a byte of Avro may become: the name of a field may be long.
+const WIDEST: usize = 1_000;
+/// What a datum may become however short it is: fields that are null by their type take no bytes. Without an end to
+/// that, a batch of datums that claim a billion nulls would take all the time there is, at every delivery.
+const LEAST: usize = 64 << 10;
+
 /// What a value says.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Content {
@@ -28,8 +34,11 @@ pub(crate) enum Content {
 }
 
 /// The schema that it takes to read `bytes`, if any.
-pub(crate) fn schema(format: RecordFormat, bytes: &Bytes, told: Option<&SchemaMetadata<'_>>) -> Option<SchemaId> {
-    format.is_avro().then(|| datum(bytes, told).ok()).flatten().map(|(id, _)| id)
+pub(crate) fn schema(format: RecordFormat, bytes: &[u8], told: Option<&SchemaMetadata<'_>>) -> Option<SchemaId> {
+    if !format.is_avro() {
+        return None;
+    }
+    told.map_or_else(|| registry::schema(bytes), |told| SchemaId::parse(&told.schema_id))
 }
 
 /// What `bytes` say.
@@ -41,7 +50,8 @@ pub(crate) fn read(
 ) -> Result<Content, Refusal> {
     if format.is_avro() {
         let (id, datum) = datum(bytes, told)?;
-        return Ok(Content::Object(avro::decode(known.get(id)?, &datum, UNPACKED)?));
+        let cap = UNPACKED.min(LEAST + datum.len().saturating_mul(WIDEST));
+        return Ok(Content::Object(avro::decode(known.get(id)?, &datum, cap)?));
     }
     if !is_framed(bytes) {
         return Ok(Content::Plain(bytes.clone()));

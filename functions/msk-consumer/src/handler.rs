@@ -59,10 +59,10 @@ impl Ports {
     /// # Errors
     /// Misconfigured: the dataset file is wrong.
     pub async fn open(config: Config) -> Result<Self, Error> {
-        let schemas = config.registries();
+        let schemas = config.registries().await;
         let (stream, contract) = Contract::load(&config.datasets, &config.dataset, Transport::Kafka, config.mask_key)?;
         if stream.format.is_avro() && schemas.is_empty() {
-            let message = format!("{}: Avro needs schemas: set REGISTRY_URL or SCHEMAS_DIR", stream.name);
+            let message = format!("{}: Avro needs schemas: set REGISTRY or SCHEMAS_DIR", stream.name);
             return Err(Error::misconfigured(Code::InvalidConfig, message));
         }
         let envelope = Envelope::of(&stream)?;

@@ -23,6 +23,9 @@ use crate::{
     schemas::Known,
 };
 
+/// The most schemas that are asked for at once: bytes that are no Avro may name any number of them, which nobody has.
+const SCHEMAS: usize = 100;
+
 /// A record, or what is there instead of one.
 #[derive(Debug)]
 struct Item<'a> {
@@ -99,7 +102,8 @@ impl Lot<'_> {
         let (number, now) = (self.partition.to_string(), ports.clock.now());
         let item = landing::item_key(&ports.stream.name, &self.topic, &number);
         let shard = landing::open(ports.state.as_ref(), &item).await?;
-        let known = ports.schemas.find(self.schemas(&shard, ports)).await?;
+        let (schemas, records) = self.schemas(records, &shard, ports);
+        let known = ports.schemas.find(schemas).await?;
         let newest = self.items.iter().filter_map(Item::at).max();
         let mut report = Share {
             offsets_skipped: self.skipped(&shard),
@@ -130,20 +134,20 @@ impl Lot<'_> {
         Ok(report)
     }
 
-    /// The schemas that the records which are not done were written with.
-    fn schemas(&self, shard: &Shard, ports: &Ports) -> BTreeSet<SchemaId> {
-        let format = ports.stream.format;
-        let records =
-            self.items.iter().filter(|item| !shard.is_done(&item.mark)).filter_map(|item| item.read.as_ref().ok());
-        let schemas = |record: &Record<'_>| {
-            let value = record.value.as_ref();
-            // The key is looked at where there is no value, or where that may say nothing of the row.
-            let key = record.key.as_ref().filter(|_| value.is_none() || format.is_debezium());
-            let value = value.and_then(|value| content::schema(format, value, record.value_schema.as_ref()));
-            let key = key.and_then(|key| content::schema(format, key, record.key_schema.as_ref()));
-            value.into_iter().chain(key)
-        };
-        records.flat_map(schemas).collect()
+    /// The schemas that the first records were written with, as far as they are not done; and how many records there
+    /// are before one more schema would be too many.
+    fn schemas(&self, records: usize, shard: &Shard, ports: &Ports) -> (BTreeSet<SchemaId>, usize) {
+        let mut schemas = BTreeSet::new();
+        for (index, item) in self.items.iter().enumerate().take(records) {
+            let Ok(record) = &item.read else { continue };
+            let more = if shard.is_done(&item.mark) { [None, None] } else { content_schemas(record, ports) };
+            let more: Vec<_> = more.into_iter().flatten().filter(|schema| !schemas.contains(schema)).collect();
+            if schemas.len() + more.len() > SCHEMAS && index > 0 {
+                return (schemas, index);
+            }
+            schemas.extend(more);
+        }
+        (schemas, records)
     }
 
     /// How many offsets there are between what is done and the first record that is not.
@@ -153,6 +157,15 @@ impl Lot<'_> {
         let between = done.zip(first).map(|(done, first)| first.offset - done - 1);
         between.and_then(|between| u64::try_from(between).ok()).unwrap_or_default()
     }
+}
+
+/// The schemas of a record's value and of its key, which is looked at where the value may say nothing of the row.
+fn content_schemas(record: &Record<'_>, ports: &Ports) -> [Option<SchemaId>; 2] {
+    let format = ports.stream.format;
+    let is_asked = if record.value.is_none() { ports.envelope.keeps_tombstones() } else { format.is_debezium() };
+    let key = record.key.as_ref().filter(|_| is_asked);
+    let of = |bytes: Option<&Bytes>, told| content::schema(format, bytes?, told);
+    [of(record.value.as_ref(), record.value_schema.as_ref()), of(key, record.key_schema.as_ref())]
 }
 
 impl Item<'_> {

@@ -17,7 +17,8 @@ const DEEPEST: usize = 127;
 /// a value cannot be told in JSON (not a number, a date beyond the year 9999, a decimal of more than 38 digits);
 /// [`Code::TooLarge`].
 pub fn decode(schema: &Schema, datum: &[u8], cap: usize) -> Result<String, Refusal> {
-    let mut decoder = Decoder { schema, rest: datum, out: Vec::with_capacity(datum.len().saturating_mul(3)), cap };
+    let mut decoder =
+        Decoder { schema, rest: datum, out: Vec::with_capacity(datum.len().saturating_mul(3).min(cap)), cap };
     decoder.value(schema.at(schema.root), 0)?;
     if !decoder.rest.is_empty() {
         return Err(broken("something follows the datum"));
