@@ -25,7 +25,7 @@ use headgate::{
 
 use crate::changes::{Changes, FileKind, Op, Refusal};
 
-/// The most columns a file may have. No database that DMS reads from has tables of more than 4,096, before-images double
+/// The most columns that a file of text may have, in which they cost next to nothing. No database that DMS reads from has tables of more than 4,096, before-images double
 /// them, and what is far beyond is no table: its columns alone would take the memory.
 const MOST_COLUMNS: usize = 10_000;
 
