@@ -41,7 +41,7 @@ pub(crate) fn read(
 ) -> Result<Content, Refusal> {
     if format.is_avro() {
         let (id, datum) = datum(bytes, told)?;
-        return Ok(Content::Object(avro::decode(known.get(id)?, &datum, UNPACKED)?));
+        return Ok(Content::Object(avro::decode(known.get(id)?, &datum, avro::Style::Contract, UNPACKED)?));
     }
     if !is_framed(bytes) {
         return Ok(Content::Plain(bytes.clone()));
@@ -54,13 +54,13 @@ pub(crate) fn read(
 }
 
 /// No JSON text begins with one of these.
-fn is_framed(bytes: &[u8]) -> bool {
+pub(crate) fn is_framed(bytes: &[u8]) -> bool {
     matches!(bytes.first(), Some(0 | 3))
 }
 
 /// The datum and its schema: as the mapping tells it where it took the header off (`EventRecordFormat` `SOURCE`), else
 /// by the header.
-fn datum(bytes: &Bytes, told: Option<&SchemaMetadata<'_>>) -> Result<(SchemaId, Bytes), Refusal> {
+pub(crate) fn datum(bytes: &Bytes, told: Option<&SchemaMetadata<'_>>) -> Result<(SchemaId, Bytes), Refusal> {
     let Some(told) = told else {
         let framed = registry::unframe(bytes, UNPACKED)?;
         return Ok((framed.schema, framed.payload));

@@ -10,7 +10,9 @@ const CAP: usize = 1 << 16;
 
 fn decoded(schema: &Value, datum: &[u8]) -> Result<Value, Code> {
     let schema = Schema::parse(&schema.to_string(), &[]).unwrap();
-    decode(&schema, datum, CAP).map(|text| serde_json::from_str(&text).unwrap()).map_err(|refusal| refusal.code)
+    decode(&schema, datum, Style::Contract, CAP)
+        .map(|text| serde_json::from_str(&text).unwrap())
+        .map_err(|refusal| refusal.code)
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "a table's cells are made where they stand")]
@@ -115,7 +117,7 @@ fn names_are_resolved() {
         {"name": "more", "type": {"type": "app.Kind"}},
     ]});
     let schema = Schema::parse(&list.to_string(), &[point.to_owned()]).unwrap();
-    let text = decode(&schema, &[2, 2, 4, 0, 0, 0, 0, 0], CAP).unwrap();
+    let text = decode(&schema, &[2, 2, 4, 0, 0, 0, 0, 0], Style::Contract, CAP).unwrap();
     let inner = json!({"from": {"x": 2}, "next": null, "kind": "A", "more": "A"});
     let outer = json!({"from": {"x": 1}, "next": inner, "kind": "A", "more": "A"});
     assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), outer);

@@ -2,28 +2,25 @@
 //!
 //! Every body ends as at least one fate. One bad document costs itself and nothing beside it.
 
-use std::collections::BTreeMap;
-
 use arrow::array::UInt32Array;
 use bytes::Bytes;
 use headgate::{
     Code, Error,
     clock::Timestamp,
-    contract::{Contract, Reader, Refused},
-    dataset::stream::{Granularity, RecordFormat, Stream},
+    contract::{Contract, Reader},
+    dataset::stream::{RecordFormat, Stream},
     decode::{
         Refusal, RefusedPart, compression, json,
         logs::{self, Message},
     },
     fate::{Dropped, Fate, Fates},
     landing::{Attempt, Mark, Object, object_name},
-    partition::{NoPartition, Partitions, time_path},
+    partition::{NoPartition, Partitions},
     position::Position,
-    quarantine::{self, Line},
 };
 use serde_json::json;
 
-use super::{Rows, encode};
+use super::{Aside, Rows, Why, encode};
 
 /// The most partitions of one batch: each is an object to be written, and their keys must fit the shard's item, however
 /// long they are.
@@ -60,33 +57,11 @@ pub struct Intake<'c> {
     partitions: Partitions,
     /// The place of the first row of each partition.
     firsts: Vec<Mark>,
-    quarantine: BTreeMap<String, Lines>,
+    aside: Aside,
     fates: Fates,
     newest: Option<i64>,
     unknown_fields: u64,
     bytes: usize,
-    /// Bytes of refused records and what is said of them.
-    aside: usize,
-}
-
-/// The refused records of one hour.
-#[derive(Debug)]
-struct Lines {
-    first: Mark,
-    lines: Vec<Line>,
-}
-
-/// Why a document is refused.
-struct Why {
-    code: Code,
-    reason: String,
-    path: Option<String>,
-}
-
-impl From<Refused> for Why {
-    fn from(refused: Refused) -> Self {
-        Self { code: refused.code, reason: refused.reason().to_owned(), path: Some(refused.path().to_owned()) }
-    }
 }
 
 /// What became of a batch's records.
@@ -111,12 +86,11 @@ impl<'c> Intake<'c> {
             homes: Vec::new(),
             partitions: Partitions::new(stream.partition_by.clone(), PARTITIONS),
             firsts: Vec::new(),
-            quarantine: BTreeMap::new(),
+            aside: Aside::default(),
             fates: Fates::default(),
             newest: None,
             unknown_fields: 0,
             bytes: 0,
-            aside: 0,
         }
     }
 
@@ -129,7 +103,7 @@ impl<'c> Intake<'c> {
     /// About how many bytes of memory are taken: small texts may become many rows, or many refused records.
     #[must_use]
     pub fn memory(&self) -> usize {
-        self.bytes + self.rows.bytes() + self.aside
+        self.bytes + self.rows.bytes() + self.aside.bytes()
     }
 
     /// Takes a record that has nothing in it.
@@ -312,14 +286,8 @@ impl<'c> Intake<'c> {
     }
 
     fn set_aside(&mut self, body: &Body<'_>, document: u64, raw: &[u8], why: Why) {
-        let Why { code, reason, path } = why;
-        self.aside += raw.len() * 4 / 3 + 512;
-        let hour = time_path(body.arrived.0, Granularity::Hour).unwrap_or_default();
-        let line = Line::new(&self.stream.name, code, reason, (body.position)(), body.arrived, raw);
-        let lines =
-            self.quarantine.entry(hour).or_insert_with(|| Lines { first: body.mark.clone(), lines: Vec::new() });
-        lines.lines.push(Line { document, path, ..line });
-        self.fates.add(Fate::Quarantined { reason: code }, 1);
+        self.fates.add(Fate::Quarantined { reason: why.code }, 1);
+        self.aside.put(&self.stream.name, body, document, raw, why);
     }
 
     /// The objects of the batch: a file for each partition, and lines for what is refused.
@@ -327,13 +295,13 @@ impl<'c> Intake<'c> {
     /// # Errors
     /// Retry, [`Code::Internal`]: the rows cannot be written, or a record has no fate. Both are bugs.
     pub fn finish(self, source: &Source<'_>) -> Result<(Vec<Object>, Tally), Error> {
-        let Self { stream, rows, homes, partitions, firsts, quarantine, fates, newest, unknown_fields, .. } = self;
-        let refused: usize = quarantine.values().map(|lines| lines.lines.len()).sum();
+        let Self { stream, rows, homes, partitions, firsts, aside, fates, newest, unknown_fields, .. } = self;
+        let refused = aside.documents();
         if rows.len() != homes.len() || fates.of(Fate::Stored) + fates.quarantined() != (rows.len() + refused) as u64 {
             return Err(Error::retry(Code::Internal, "rows or refused records without a fate"));
         }
         let tally = Tally { fates, newest, unknown_fields };
-        let mut objects = Vec::with_capacity(firsts.len() + quarantine.len());
+        let mut objects = Vec::with_capacity(firsts.len() + 1);
         if !rows.is_empty() {
             let batch = rows.finish().map_err(|error| Error::retry(Code::Internal, error.to_string()))?;
             for (home, first) in firsts.into_iter().enumerate() {
@@ -348,15 +316,7 @@ impl<'c> Intake<'c> {
                 });
             }
         }
-        for (hour, Lines { first, lines }) in quarantine {
-            let mut body = Vec::new();
-            for line in lines {
-                Line { attempt: source.attempt.to_string(), ..line }.write(&mut body);
-            }
-            let name = object_name(source.stream, source.shard, &first, "jsonl");
-            let key = format!("{}{hour}{name}", quarantine::prefix(&stream.name));
-            objects.push(Object { key, first, body: body.into() });
-        }
+        objects.extend(aside.finish(&stream.name, source));
         Ok((objects, tally))
     }
 }

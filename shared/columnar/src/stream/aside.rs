@@ -1,0 +1,85 @@
+//! Refused records → objects of lines in the dataset's quarantine, one for each hour of arrival.
+
+use std::collections::BTreeMap;
+
+use headgate::{
+    Code,
+    contract::Refused,
+    dataset::stream::Granularity,
+    landing::{Mark, Object, object_name},
+    partition::time_path,
+    quarantine::{self, Line},
+};
+
+use super::{Body, Source};
+
+/// The refused records of a batch.
+#[derive(Debug, Default)]
+pub struct Aside {
+    hours: BTreeMap<String, Lines>,
+    bytes: usize,
+}
+
+/// The refused records of one hour.
+#[derive(Debug)]
+struct Lines {
+    first: Mark,
+    lines: Vec<Line>,
+}
+
+/// Why a document is refused.
+#[derive(Debug)]
+pub struct Why {
+    /// The bounded reason.
+    pub code: Code,
+    /// What is wrong, for people.
+    pub reason: String,
+    /// Where in the document, as a JSON path, if that is known.
+    pub path: Option<String>,
+}
+
+impl From<Refused> for Why {
+    fn from(refused: Refused) -> Self {
+        Self { code: refused.code, reason: refused.reason().to_owned(), path: Some(refused.path().to_owned()) }
+    }
+}
+
+impl Aside {
+    /// About how many bytes of memory are taken.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// How many documents there are.
+    #[must_use]
+    pub fn documents(&self) -> usize {
+        self.hours.values().map(|lines| lines.lines.len()).sum()
+    }
+
+    /// Sets a document of a record of `dataset` aside, with its bytes.
+    pub fn put(&mut self, dataset: &str, body: &Body<'_>, document: u64, raw: &[u8], why: Why) {
+        let Why { code, reason, path } = why;
+        self.bytes += raw.len() * 4 / 3 + 512;
+        let hour = time_path(body.arrived.0, Granularity::Hour).unwrap_or_default();
+        let line = Line::new(dataset, code, reason, (body.position)(), body.arrived, raw);
+        let lines = self.hours.entry(hour).or_insert_with(|| Lines { first: body.mark.clone(), lines: Vec::new() });
+        // Where a later look refuses an earlier record, the object begins there.
+        lines.first = lines.first.clone().min(body.mark.clone());
+        lines.lines.push(Line { document, path, ..line });
+    }
+
+    /// The objects.
+    #[must_use]
+    pub fn finish(self, dataset: &str, source: &Source<'_>) -> Vec<Object> {
+        let object = |(hour, Lines { first, lines }): (String, Lines)| {
+            let mut body = Vec::new();
+            for line in lines {
+                Line { attempt: source.attempt.to_string(), ..line }.write(&mut body);
+            }
+            let name = object_name(source.stream, source.shard, &first, "jsonl");
+            Object { key: format!("{}{hour}{name}", quarantine::prefix(dataset)), first, body: body.into() }
+        };
+        self.hours.into_iter().map(object).collect()
+    }
+}
