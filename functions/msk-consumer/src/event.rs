@@ -12,7 +12,7 @@ use headgate::{
     event::kafka::{Record, SchemaMetadata},
 };
 use headgate_columnar::stream::UNPACKED;
-use serde::{Deserialize, de::IgnoredAny};
+use serde::{Deserialize, Deserializer, de::IgnoredAny};
 use serde_json::value::RawValue;
 
 use crate::{
@@ -53,7 +53,7 @@ enum Value {
 struct Members<'a> {
     #[serde(borrow)]
     op: Option<&'a RawValue>,
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "there")]
     payload: Option<&'a RawValue>,
     #[serde(borrow)]
     ts_ms: Option<&'a RawValue>,
@@ -66,6 +66,11 @@ struct Members<'a> {
     database: Option<IgnoredAny>,
     #[serde(rename = "tableChanges")]
     tables: Option<IgnoredAny>,
+}
+
+/// A member that is there, though it be `null`.
+fn there<'de, D: Deserializer<'de>>(member: D) -> Result<Option<&'de RawValue>, D::Error> {
+    Deserialize::deserialize(member).map(Some)
 }
 
 impl Event {
@@ -87,6 +92,9 @@ impl Event {
     }
 
     fn told(mut text: String, schema: Option<SchemaId>) -> Result<Self, Refusal> {
+        if text.trim_ascii() == "null" {
+            return Ok(Self::Tombstone);
+        }
         let mut members = Members::of(&text)?;
         if let Some(payload) = members.payload.filter(|_| members.op.is_none()) {
             if payload.get() == "null" {

@@ -132,10 +132,15 @@ impl Changes {
         let Some((_, snapshot)) = self.landed.store.get(&self.dataset.target.snapshot).await.unwrap() else {
             return BTreeMap::new();
         };
-        let names = ["id", "state", "amount", "day"].map(str::to_owned);
-        let rows = rows::read(snapshot, Some(&names)).unwrap().rows;
-        let table: BTreeMap<_, _> =
-            rows.iter().map(|row| (row[0].clone().unwrap().parse().unwrap(), row[1..].to_vec())).collect();
+        let rows::Rows { columns, rows } = rows::read(snapshot, None).unwrap();
+        let value = |row: &[Option<String>], name: &str| row[columns.iter().position(|known| known == name)?].clone();
+        let keyed = |row: &Vec<Option<String>>| {
+            (
+                value(row, "id").unwrap().parse().unwrap(),
+                ["state", "amount", "day"].map(|name| value(row, name)).to_vec(),
+            )
+        };
+        let table: BTreeMap<_, _> = rows.iter().map(keyed).collect();
         assert_eq!(table.len(), rows.len(), "a key is there twice");
         table
     }

@@ -23,7 +23,7 @@ pub enum Form {
 struct Row {
     id: i64,
     state: Option<String>,
-    cents: i16,
+    cents: i32,
     day: i32,
 }
 
@@ -55,7 +55,7 @@ impl Table {
         let row = |id| Row {
             id,
             state: (!value.is_multiple_of(5)).then(|| format!("s{value}\n\"é")),
-            cents: i16::from(value) * 131 - 9000,
+            cents: i32::from(value) * 131 - 9000,
             day: 20_000 + i32::from(value),
         };
         match (what % 8, self.rows.remove(&id)) {
@@ -177,7 +177,7 @@ fn schema() -> Value {
 }
 
 fn avro(row: &Row) -> Vec<u8> {
-    let bytes = |bytes: [u8; 2]| [long(2), bytes.to_vec()].concat();
+    let bytes = |bytes: [u8; 4]| [long(4), bytes.to_vec()].concat();
     let state = optional(row.state.as_deref(), text);
     [
         long(row.id),
