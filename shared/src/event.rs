@@ -8,6 +8,7 @@ pub mod http;
 pub mod kafka;
 pub mod kinesis;
 mod moment;
+mod sound;
 mod wire;
 
 use std::fmt;

@@ -97,8 +97,14 @@ pub struct Shard {
     version: Option<Version>,
 }
 
-/// Reads what is known of a shard. `item` is the key of its item, such as `shard/<dataset>/<stream>/<shard>`: another
-/// one for each shard, and for a topic that is made anew, whose offsets begin again.
+/// The key of a shard's item.
+#[must_use]
+pub fn item_key(dataset: &str, stream: &str, shard: &str) -> String {
+    format!("shard/{dataset}/{stream}/{shard}")
+}
+
+/// Reads what is known of a shard. `item` is the key of its item, such as [`item_key`] gives: another one for each
+/// shard, and for a topic that is made anew, whose offsets begin again.
 ///
 /// # Errors
 /// Retry where the state does not answer; misconfigured where it refuses, or where the item is none of ours.
@@ -139,6 +145,13 @@ impl Shard {
     #[must_use]
     pub fn is_unfinished(&self, key: &str) -> bool {
         self.ledger.outstanding().any(|(outstanding, _)| outstanding == key)
+    }
+
+    /// Whether nothing more will be written of the record at this place: it is done, and no object of an attempt that
+    /// did not finish may hold it.
+    #[must_use]
+    pub fn is_settled(&self, place: &Mark) -> bool {
+        self.is_done(place) && self.ledger.outstanding().all(|(_, first)| first > place)
     }
 
     /// The name of this attempt, which the bytes of its objects must hold.

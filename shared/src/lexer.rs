@@ -277,7 +277,7 @@ pub(crate) fn inner(written: &str) -> &str {
 
 /// The first place from `at` on where a string ends or is not plain. Eight bytes at a time: most strings are short.
 #[inline]
-fn plain(bytes: &[u8], mut at: usize) -> usize {
+pub(crate) fn plain(bytes: &[u8], mut at: usize) -> usize {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const TOPS: u64 = 0x8080_8080_8080_8080;
     let zeros = |word: u64| word.wrapping_sub(ONES) & !word & TOPS;

@@ -2,8 +2,11 @@
 //!
 //! A line stands for itself: it can be read, counted and sent again without anything beside it.
 
+use std::{borrow::Cow, fmt};
+
 use base64::{Engine, prelude::BASE64_STANDARD};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use sha2::{Digest, Sha256};
 
 use crate::{clock::Timestamp, error::Code, position::Position};
 
@@ -11,6 +14,56 @@ use crate::{clock::Timestamp, error::Code, position::Position};
 #[must_use]
 pub fn prefix(dataset: &str) -> String {
     format!("quarantine/{dataset}/")
+}
+
+/// What the bytes of a line are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Part {
+    /// The record as the event had it, in the transport's JSON: nothing of it could be read.
+    Event,
+    /// The body of a record, or the rest of it.
+    #[default]
+    Record,
+    /// One document, which is a JSON object.
+    Document,
+}
+
+/// Tells a line from all others, whichever object it is in and whichever attempt wrote it: 128 bits of SHA-256.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Identity(u128);
+
+impl Identity {
+    /// That of these texts, in this order.
+    #[must_use]
+    pub fn of(texts: &[&str]) -> Self {
+        let mut hash = Sha256::new();
+        for text in texts {
+            hash.update((text.len() as u64).to_be_bytes());
+            hash.update(text);
+        }
+        let half = hash.finalize().into_iter().take(16);
+        Self(half.fold(0, |number, byte| (number << 8) | u128::from(byte)))
+    }
+}
+
+impl fmt::Display for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0)
+    }
+}
+
+impl Serialize for Identity {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Identity {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <Cow<'de, str>>::deserialize(deserializer)?;
+        u128::from_str_radix(&text, 16).map(Self).map_err(D::Error::custom)
+    }
 }
 
 /// A refused record.
@@ -33,6 +86,9 @@ pub struct Line {
     pub arrived: i64,
     /// Which attempt wrote this line: attempts never write the same bytes.
     pub attempt: String,
+    /// What its bytes are.
+    #[serde(default)]
+    pub part: Part,
     /// Its bytes, in base64.
     pub raw: String,
 }
@@ -50,6 +106,7 @@ impl Line {
             document: 0,
             arrived: arrived.0,
             attempt: String::new(),
+            part: Part::Record,
             raw: BASE64_STANDARD.encode(raw),
         }
     }
@@ -60,10 +117,52 @@ impl Line {
         BASE64_STANDARD.decode(&self.raw).ok()
     }
 
+    /// Which line it is. Neither the reason nor the attempt matters: the record is refused again, perhaps for another
+    /// reason, where its batch is delivered again.
+    #[must_use]
+    pub fn identity(&self) -> Identity {
+        // Nothing of it can fail to be JSON.
+        let position = serde_json::to_string(&self.position).unwrap_or_default();
+        Identity::of(&[&self.dataset, &position, &self.document.to_string(), &self.raw])
+    }
+
     /// Appends the line and its end.
     pub fn write(&self, out: &mut Vec<u8>) {
         // Nothing of it can fail to be JSON.
         let _ = serde_json::to_writer(&mut *out, self);
         out.push(b'\n');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(key: &str, document: u64, raw: &[u8]) -> Line {
+        let position = Position::Row { key: key.to_owned(), row: None };
+        let line = Line::new("clicks", Code::InvalidJson, "why".to_owned(), position, Timestamp(0), raw);
+        Line { document, ..line }
+    }
+
+    #[test]
+    fn a_line_survives_and_one_without_a_part_is_a_record() {
+        let line = Line { part: Part::Document, ..line("a", 1, b"{}") };
+        let mut text = Vec::new();
+        line.write(&mut text);
+        assert_eq!(serde_json::from_slice::<Line>(&text).unwrap(), line);
+        let text = String::from_utf8(text).unwrap().replace(r#""part":"document","#, "");
+        assert_eq!(serde_json::from_str::<Line>(&text).unwrap(), Line { part: Part::Record, ..line });
+    }
+
+    #[test]
+    fn place_document_and_bytes_tell_lines_apart() {
+        let one = line("a", 0, b"{}");
+        let again = Line { attempt: "2".to_owned(), code: "other".to_owned(), ..one.clone() };
+        assert_eq!(one.identity(), again.identity());
+        let others = [line("b", 0, b"{}"), line("a", 1, b"{}"), line("a", 0, b"[]")];
+        assert!(others.iter().all(|other| other.identity() != one.identity()));
+        assert_ne!(Identity::of(&["ab", "c"]), Identity::of(&["a", "bc"]));
+        let text = serde_json::to_string(&one.identity()).unwrap();
+        assert_eq!((text.len(), serde_json::from_str::<Identity>(&text).unwrap()), (34, one.identity()));
     }
 }

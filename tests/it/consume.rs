@@ -3,4 +3,5 @@
 mod crash;
 pub mod lake;
 mod limits;
+mod readers;
 mod traffic;

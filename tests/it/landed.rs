@@ -16,7 +16,8 @@ pub struct Landed {
 }
 
 impl Landed {
-    async fn objects(&self, prefix: &str) -> Vec<(String, Bytes)> {
+    /// The objects under a prefix.
+    pub async fn objects(&self, prefix: &str) -> Vec<(String, Bytes)> {
         let mut objects = Vec::new();
         for object in self.store.list(prefix, None).await.unwrap().objects {
             let (_, body) = self.store.get(&object.key).await.unwrap().unwrap();

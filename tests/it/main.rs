@@ -11,4 +11,5 @@ mod kafka;
 mod kinesis;
 mod landed;
 mod merge;
+mod replay;
 mod s3;

@@ -6,10 +6,9 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a harness: its failure is the test's failure")]
 
 use std::{
-    fs::{self, File},
     io::{self, Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
-    path::{Path, PathBuf},
+    path::Path,
     process::{Child, Command, Stdio},
     sync::OnceLock,
     thread,
@@ -20,8 +19,11 @@ pub use proxy::{Fault, Proxy};
 
 mod proxy;
 
+use crate::python;
+
 /// The version whose behaviour the tests were written against.
 const PACKAGE: &str = "ministack==1.5.33";
+const VENV: &str = "ministack-venv";
 
 /// What the server runs: its services, and an end when standard input ends.
 const SERVE: &str = "
@@ -61,11 +63,7 @@ impl Ministack {
     /// As [`Ministack::shared`].
     #[must_use]
     pub fn start() -> Option<Self> {
-        if Command::new("python3").arg("--version").output().is_err() {
-            shout("SKIPPED: no python3 on this machine, so nothing was tested over AWS's wire protocol");
-            return None;
-        }
-        let python = installed();
+        let python = python::with(VENV, &[PACKAGE], "over AWS's wire protocol")?;
         // Another process may take the port between its choice and its use.
         let server = (0..3).find_map(|_| Self::serve(&python));
         Some(server.expect("ministack to start; its words are above"))
@@ -148,7 +146,7 @@ impl Ministack {
             .env("LOG_LEVEL", "WARNING")
             .env("S3_PERSIST", "0")
             .env("SERVICES", "s3,dynamodb,sqs,sns,events,kinesis,firehose")
-            .env("TMPDIR", target().join("ministack-venv"))
+            .env("TMPDIR", python::target().join(VENV))
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .spawn()
@@ -176,33 +174,6 @@ impl Drop for Ministack {
     }
 }
 
-/// The Python that has ministack: a virtual environment under `target/`, made by whichever test process is first.
-fn installed() -> PathBuf {
-    let venv = target().join("ministack-venv");
-    fs::create_dir_all(target()).expect("target/ to be writable");
-    let lock = File::create(target().join("ministack-venv.lock")).expect("a lock file");
-    lock.lock().expect("the lock");
-    let python = venv.join("bin/python");
-    // Written last, so a half-made environment is made anew.
-    let made = venv.join(PACKAGE);
-    if !made.exists() {
-        run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv));
-        run(Command::new(&python).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", PACKAGE]));
-        File::create(&made).expect("the mark");
-    }
-    python
-}
-
-fn run(command: &mut Command) {
-    let output = command.output().expect("python to start");
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{command:?}: {}\n{told}", output.status);
-}
-
-fn target() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../target")
-}
-
 fn free() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").and_then(|port| port.local_addr()).expect("a free port")
 }
@@ -215,9 +186,4 @@ fn ask(address: SocketAddr, head: &str, body: &str) -> io::Result<String> {
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
     Ok(answer)
-}
-
-/// Past the test runner's capture, which swallows what a passed test prints.
-fn shout(message: &str) {
-    io::stderr().write_all(format!("\n*** {message} ***\n\n").as_bytes()).ok();
 }

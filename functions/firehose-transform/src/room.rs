@@ -47,15 +47,17 @@ impl Room {
 
 /// The longest answer without data.
 fn bare(id: &str, payload: PayloadField) -> usize {
-    Answer { record_id: id.to_owned(), outcome: Outcome::ProcessingFailed { data: None } }.size(payload)
+    Outcome::ProcessingFailed { data: None }.size(id, payload)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     fn ok(id: &str, bytes: usize) -> Answer {
-        let outcome = Outcome::Ok { data: vec![b'x'; bytes].into(), partition_keys: [].into() };
+        let outcome = Outcome::Ok { data: vec![b'x'; bytes].into(), partition_keys: Arc::default() };
         Answer { record_id: id.to_owned(), outcome }
     }
 

@@ -4,7 +4,7 @@
 //! document refuses its record: the good ones beside it can be sent again from there, while an answer with the good
 //! ones alone would lose the bad one without a trace. No IO.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use bytes::Bytes;
 use headgate::{
@@ -34,7 +34,7 @@ pub(crate) struct Transform<'c> {
     lines: Lines,
     partitions: Partitions,
     /// The keys of each partition.
-    keys: Vec<BTreeMap<String, String>>,
+    keys: Vec<Arc<BTreeMap<String, String>>>,
     /// The most bytes of lines that a record may become.
     most: usize,
     /// A log event as a document.
@@ -148,13 +148,13 @@ impl<'c> Transform<'c> {
 
     /// What `partitionKeyFromLambda` names of the partition of this number: `year`, `month`, `day` and `hour` as far as
     /// the table has them, and its partition columns, spelled as in a Hive path.
-    pub(crate) fn keys(&mut self, partition: usize) -> BTreeMap<String, String> {
+    pub(crate) fn keys(&mut self, partition: usize) -> Arc<BTreeMap<String, String>> {
         while let Some(path) = self.partitions.paths().get(self.keys.len()) {
             let columns = &self.stream.partition_by.columns;
             let parts: Vec<_> = path.split('/').filter_map(|part| part.split_once('=')).collect();
             let times = parts.len().saturating_sub(columns.len());
             let names = parts[..times].iter().map(|(name, _)| (*name).to_owned()).chain(columns.iter().cloned());
-            self.keys.push(names.zip(parts.iter().map(|(_, value)| (*value).to_owned())).collect());
+            self.keys.push(Arc::new(names.zip(parts.iter().map(|(_, value)| (*value).to_owned())).collect()));
         }
         self.keys.get(partition).cloned().unwrap_or_default()
     }

@@ -11,10 +11,6 @@ use headgate::{
     clock::{Clock, SystemClock, Timestamp},
     contract::Contract,
     dataset::{Stream, stream::Transport},
-    decode::{
-        RefusedPart,
-        kpl::{Packed, deaggregate},
-    },
     event::kinesis::{self, BatchResponse, Record},
     landing::{self, Mark, Shard},
     metrics::Emitter,
@@ -22,7 +18,7 @@ use headgate::{
     state::State,
     store::Store,
 };
-use headgate_columnar::stream::{Body, Intake, Source};
+use headgate_columnar::stream::{Body, Intake, Source, take_record};
 
 use crate::{Report, config::Config, emit};
 
@@ -175,7 +171,7 @@ impl<'a> Batch<'a> {
 
     /// Lands the first records of the batch.
     async fn land(&self, records: usize, ports: &Ports) -> Result<Report, Error> {
-        let item = format!("shard/{}/{}/{}", ports.stream.name, self.stream, self.shard);
+        let item = landing::item_key(&ports.stream.name, &self.stream, &self.shard);
         let shard = landing::open(ports.state.as_ref(), &item).await?;
         let now = ports.clock.now();
         let mut report = Report {
@@ -232,35 +228,12 @@ impl Item<'_> {
             return intake.repeated();
         }
         match &self.read {
-            Ok(record) => self.take_record(record, intake),
+            Ok(record) => take_record(record, &self.mark, intake),
             Err((position, raw, error)) => {
                 let data = Bytes::copy_from_slice(raw.as_bytes());
                 let position = || position.clone();
                 let body = Body { position: &position, mark: &self.mark, arrived: self.arrived(), data };
-                intake.refused(&body, error.code, &error.message);
-            }
-        }
-    }
-
-    fn take_record(&self, record: &Record<'_>, intake: &mut Intake<'_>) {
-        let aggregate = match deaggregate(&record.data) {
-            Packed::Aggregate(aggregate) => aggregate,
-            Packed::Plain(data) => {
-                let position = || record.position(None);
-                return intake.take(&Body { position: &position, mark: &self.mark, arrived: record.arrived, data });
-            }
-        };
-        if aggregate.is_empty() {
-            return intake.empty();
-        }
-        for (index, part) in (0..).zip(aggregate.sub_records()) {
-            let position = || record.position(Some(index));
-            let body = |data| Body { position: &position, mark: &self.mark, arrived: record.arrived, data };
-            match part {
-                Ok(sub) => intake.take(&body(sub.data)),
-                Err(RefusedPart { raw, refusal, .. }) => {
-                    intake.refused(&body(raw), refusal.code, &refusal.reason);
-                }
+                intake.unread(&body, error.code, &error.message);
             }
         }
     }

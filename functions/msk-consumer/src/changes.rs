@@ -23,6 +23,7 @@ use headgate::{
     decode::{Refusal, registry::SchemaId},
     fate::{Dropped, Fate, Fates},
     landing::{Object, Shard, object_name},
+    quarantine::Part,
 };
 use headgate_columnar::{
     merge::of_partition,
@@ -88,10 +89,11 @@ impl Line<'_> {
     /// What a merge would say against it.
     fn check(&self, dataset: &Dataset) -> Result<(), Why> {
         let mut line = Vec::with_capacity(self.text.len());
-        self.write(&mut line).map_err(|error| Why { code: Code::Internal, reason: error.to_string(), path: None })?;
+        self.write(&mut line).map_err(|error| Why::of_record(Code::Internal, error.to_string()))?;
         read::check(dataset, &line.into()).map_err(|refusal| {
             let reason = refusal.reason.strip_prefix("line 1: ").unwrap_or(&refusal.reason).to_owned();
-            Why { code: refusal.code, reason, path: refusal.column.map(|column| format!("$.{column}")) }
+            let path = refusal.column.map(|column| format!("$.{column}"));
+            Why { path, ..Why::of_record(refusal.code, reason) }
         })
     }
 }
@@ -186,11 +188,14 @@ impl<'a> Changes<'a> {
 impl<'a> Intake<'a> for Changes<'a> {
     fn take(&mut self, item: &'a Item<'a>) {
         self.taken += 1;
-        let event = match &item.read {
-            Ok(record) => Event::of(record, self.known),
-            Err((_, _, error)) => Err(Refusal { code: error.code, reason: error.message.clone().into() }),
+        let record = match &item.read {
+            Ok(record) => record,
+            Err((_, _, error)) => {
+                let why = Why { part: Part::Event, ..Why::of_record(error.code, error.message.clone()) };
+                return self.set_aside(item, why);
+            }
         };
-        match event {
+        match Event::of(record, self.known) {
             Ok(Event::Change(Told { text, schema, at })) => {
                 let schema = schema.and_then(|id| self.schema(id));
                 let beside = schema.as_ref().map_or(0, |schema| schema.len() / SCHEMA_SHARE);
@@ -201,9 +206,7 @@ impl<'a> Intake<'a> for Changes<'a> {
             }
             Ok(Event::Tombstone) => self.drop(Dropped::Tombstone),
             Ok(Event::Control) => self.drop(Dropped::Control),
-            Err(Refusal { code, reason }) => {
-                self.set_aside(item, Why { code, reason: reason.into_owned(), path: None });
-            }
+            Err(Refusal { code, reason }) => self.set_aside(item, Why::of_record(code, reason.into_owned())),
         }
     }
 

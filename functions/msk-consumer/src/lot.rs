@@ -126,7 +126,7 @@ impl Lot<'_> {
 
     /// Lands the first records.
     async fn land(&self, records: usize, ports: &Ports, most: usize) -> Result<Share, Error> {
-        let item = format!("shard/{}/{}/{}", ports.target.name(), self.topic, self.partition);
+        let item = landing::item_key(ports.target.name(), &self.topic, &self.partition.to_string());
         let shard = landing::open(ports.state.as_ref(), &item).await?;
         let known = ports.schemas.find(self.schemas(&shard, ports)).await?;
         let (mut report, taken) = self.take(records, shard, ports, &known, most)?;

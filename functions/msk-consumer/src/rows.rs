@@ -86,7 +86,7 @@ impl<'a> Intake<'a> for Taking<'a> {
     fn take(&mut self, item: &'a Item<'a>) {
         let record = match &item.read {
             Ok(record) => record,
-            Err((_, _, error)) => return item.as_body(|body| self.intake.refused(body, error.code, &error.message)),
+            Err((_, _, error)) => return item.as_body(|body| self.intake.unread(body, error.code, &error.message)),
         };
         let envelope = &self.rows.envelope;
         if let Some(members) = envelope.members(record) {

@@ -4,12 +4,12 @@ use std::{ffi::OsString, io::Write, path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{Failure, demo, generate, inspect, invoke, merge};
+use crate::{Failure, demo, generate, inspect, invoke, merge, replay};
 
 /// Looks a setting up in the environment.
 pub(crate) type Lookup = fn(&str) -> Option<String>;
 
-/// Change files into current-state tables, on any machine.
+/// Change files into current-state tables, and refused records into rows, on any machine.
 #[derive(Debug, Parser)]
 #[command(name = "headgate", version, arg_required_else_help = true)]
 struct CommandLine {
@@ -23,6 +23,8 @@ enum Command {
     Merge(merge::Arguments),
     /// Tell what a snapshot holds and which change files wait
     Inspect(inspect::Arguments),
+    /// Take refused records of a stream again, by the contract as it is now
+    Replay(replay::Arguments),
     /// Run a function's real binary on one event
     Invoke(invoke::Arguments),
     /// Generate traffic: records, or the events that functions are invoked with
@@ -69,6 +71,7 @@ fn execute(command: Command, lookup: Lookup) -> Result<(), Failure> {
         match command {
             Command::Merge(arguments) => merge::run(&arguments, lookup).await,
             Command::Inspect(arguments) => inspect::run(&arguments).await,
+            Command::Replay(arguments) => replay::run(&arguments, lookup).await,
             Command::Invoke(arguments) => invoke::run(&arguments).await,
             Command::Gen(arguments) => generate::run(&arguments),
             Command::Demo(arguments) => demo::run(&arguments, lookup).await,

@@ -4,22 +4,38 @@
 
 use std::{path::Path, sync::Arc};
 
-use headgate::{dataset::Dataset, store::Store};
+use headgate::{
+    dataset::{Dataset, Stream},
+    store::Store,
+};
 use headgate_aws::lake::Location;
 
 use crate::{Failure, command::Table};
 
-/// Reads the dataset file and opens the lake. No AWS client is made for a directory.
+/// Reads the file of a `cdc` dataset and opens the lake. No AWS client is made for a directory.
 ///
 /// # Errors
 /// [`Failure::Usage`]: a wrong dataset file, or a lake that is not there.
 pub async fn open(table: &Table) -> Result<(Dataset, Arc<dyn Store>), Failure> {
     let dataset = Dataset::load(&table.dataset).map_err(Failure::usage)?;
+    Ok((dataset, store(table).await?))
+}
+
+/// The same for a `stream` dataset.
+///
+/// # Errors
+/// As [`open`].
+pub async fn open_stream(table: &Table) -> Result<(Stream, Arc<dyn Store>), Failure> {
+    let stream = Stream::load(&table.dataset).map_err(Failure::usage)?;
+    Ok((stream, store(table).await?))
+}
+
+async fn store(table: &Table) -> Result<Arc<dyn Store>, Failure> {
     let lake: Location = table.lake.parse().map_err(Failure::usage)?;
     if let Location::Directory(path) = &lake {
         must_be_directory(path)?;
     }
-    Ok((dataset, lake.open().await))
+    Ok(lake.open().await)
 }
 
 /// A mistyped path must not become an empty lake.

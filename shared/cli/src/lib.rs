@@ -1,4 +1,4 @@
-//! An operator's command → a merge, an inspection, a hosted function, traffic, a demo.
+//! An operator's command → a merge, an inspection, a replay, a hosted function, traffic, a demo.
 //!
 //! The binary is only wiring: what a command does and how it exits is decided here.
 
@@ -12,6 +12,7 @@ mod invoke;
 mod lake;
 mod merge;
 mod progress;
+mod replay;
 mod table;
 pub mod traffic;
 

@@ -27,6 +27,12 @@ impl Bar {
         Self(ProgressBar::hidden())
     }
 
+    /// So many of `total` are done.
+    pub fn at(&self, done: u64, total: u64) {
+        self.0.set_length(total);
+        self.0.set_position(done);
+    }
+
     /// One more is done.
     pub fn advance(&self) {
         self.0.inc(1);
@@ -41,8 +47,7 @@ impl Drop for Bar {
 
 impl Progress for Bar {
     fn row_groups(&self, done: u64, total: u64) {
-        self.0.set_length(total);
-        self.0.set_position(done);
+        self.at(done, total);
     }
 
     fn step(&self, what: &str) {

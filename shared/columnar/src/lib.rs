@@ -6,6 +6,7 @@ pub mod inspect;
 pub mod merge;
 mod object;
 pub mod read;
+pub mod replay;
 pub mod rows;
 pub mod sample;
 pub mod schema;

@@ -26,6 +26,10 @@ use headgate::{
 
 use crate::changes::{Changes, FileKind, Op, Refusal};
 
+/// The most columns a file may have. No database that DMS reads from has tables of more than 4,096, before-images double
+/// them, and what is far beyond is no table: its columns alone would take the memory.
+const MOST_COLUMNS: usize = 10_000;
+
 /// Opens the file from its first byte; it is called again where a format needs a second look.
 pub type Open<'a> = &'a dyn Fn() -> io::Result<Box<dyn Read + Send>>;
 

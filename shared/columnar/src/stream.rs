@@ -5,10 +5,12 @@
 mod aside;
 mod file;
 mod intake;
+mod kinesis;
 mod level;
 mod rows;
 
 pub use aside::{Aside, Why};
 pub use file::{Properties, encode};
 pub use intake::{Body, Intake, PARTITIONS, Source, Tally, UNPACKED};
+pub use kinesis::take_record;
 pub use rows::Rows;

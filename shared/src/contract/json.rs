@@ -16,7 +16,10 @@
 use std::io::Write;
 
 use super::{Contract, Node, Sink, Value};
-use crate::dataset::{ColumnType, TimeUnit, stream::EXTRA};
+use crate::{
+    dataset::{ColumnType, TimeUnit, stream::EXTRA},
+    lexer::plain,
+};
 
 /// Lines that grow.
 #[derive(Debug, Clone)]
@@ -119,8 +122,8 @@ impl Sink for Lines {
             (_, Value::Text(value)) => text(value, out),
             (_, Value::Bytes(value)) => bytes(value, out),
             (_, Value::Unsigned(value)) => print(out, format_args!("\"{value}\"")),
-            (Spelling::Float32, Value::Float(value)) => print(out, format_args!("{:?}", value as f32)),
-            (_, Value::Float(value)) => print(out, format_args!("{value:?}")),
+            (Spelling::Float32, Value::Float(value)) => number(&(value as f32), out),
+            (_, Value::Float(value)) => number(&value, out),
             (Spelling::Decimal(scale), Value::Decimal(value)) => decimal(value, scale, out),
             (_, Value::Decimal(value)) => decimal(value, 0, out),
             (Spelling::Date, Value::Integer(days)) => {
@@ -141,7 +144,7 @@ impl Sink for Lines {
                 clock(micros, 6, out);
                 out.push(b'"');
             }
-            (_, Value::Integer(value)) => print(out, format_args!("{value}")),
+            (_, Value::Integer(value)) => number(&value, out),
         }
     }
 
@@ -206,6 +209,12 @@ fn name(name: &str) -> Vec<u8> {
     out
 }
 
+/// A whole number, or a float, which is finite.
+fn number(value: &impl serde::Serialize, out: &mut Vec<u8>) {
+    // Nothing of it can fail to be JSON.
+    let _ = serde_json::to_writer(out, value);
+}
+
 fn print(out: &mut Vec<u8>, what: std::fmt::Arguments<'_>) {
     // Writing to a vector cannot fail.
     let _ = out.write_fmt(what);
@@ -215,24 +224,26 @@ fn print(out: &mut Vec<u8>, what: std::fmt::Arguments<'_>) {
 fn text(value: &str, out: &mut Vec<u8>) {
     out.push(b'"');
     let mut rest = value.as_bytes();
-    while let Some(at) = rest.iter().position(|byte| *byte < 0x20 || matches!(byte, b'"' | b'\\')) {
-        out.extend_from_slice(&rest[..at]);
-        match rest[at] {
+    loop {
+        let (plain, special) = rest.split_at(plain(rest, 0));
+        out.extend_from_slice(plain);
+        let Some((special, after)) = special.split_first() else { break };
+        match *special {
             sign @ (b'"' | b'\\') => out.extend_from_slice(&[b'\\', sign]),
             b'\n' => out.extend_from_slice(b"\\n"),
             b'\r' => out.extend_from_slice(b"\\r"),
             b'\t' => out.extend_from_slice(b"\\t"),
             control => print(out, format_args!("\\u{control:04x}")),
         }
-        rest = &rest[at + 1..];
+        rest = after;
     }
-    out.extend_from_slice(rest);
     out.push(b'"');
 }
 
 fn bytes(value: &[u8], out: &mut Vec<u8>) {
-    use base64::{display::Base64Display, prelude::BASE64_STANDARD};
-    print(out, format_args!("\"{}\"", Base64Display::new(value, &BASE64_STANDARD)));
+    out.push(b'"');
+    base64_simd::STANDARD.encode_append(value, out);
+    out.push(b'"');
 }
 
 fn decimal(value: i128, scale: usize, out: &mut Vec<u8>) {

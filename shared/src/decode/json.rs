@@ -21,6 +21,8 @@ mod depth;
 mod tests;
 
 const BYTE_ORDER_MARK: [u8; 3] = [0xef, 0xbb, 0xbf];
+/// Objects that are cut off may run on over a body this often, all told: without a bound the work is quadratic.
+const MOST_REREADS: usize = 16;
 
 /// A JSON object.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +40,8 @@ pub struct Documents {
     at: usize,
     index: u64,
     expect: Expect,
+    /// Bytes of later lines that broken objects ran on into.
+    reread: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,7 +62,8 @@ enum Expect {
 /// # Errors
 /// Each refused part is [`Code::InvalidJson`], and what follows it goes on where it can be told apart:
 /// - Among objects, what is no object costs the rest of its line. Where it ran on into the lines after it before it
-///   broke off, and the next one does not begin with an object of its own, a line is no unit, and it costs all that follows.
+///   broke off, and the next one does not begin with an object of its own, a line is no unit, and it costs all that
+///   follows; so it does once such objects have run on over 16 times the body.
 /// - In an array, an element that is JSON but no object costs itself; anything else costs all that follows. An array
 ///   that is cut off after an element is a refused part without bytes.
 /// - An object that nests deeper than `serde_json` reads (127 levels) counts as none.
@@ -66,7 +71,7 @@ enum Expect {
 #[must_use]
 pub fn documents(body: &Bytes) -> Documents {
     let start = if body.starts_with(&BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
-    let mut documents = Documents { body: body.clone(), at: start, index: 0, expect: Expect::Object };
+    let mut documents = Documents { body: body.clone(), at: start, index: 0, expect: Expect::Object, reread: 0 };
     documents.skip_space();
     if documents.peek() == Some(b'[') {
         documents.at += 1;
@@ -123,7 +128,9 @@ impl Documents {
                 self.skip_space();
                 let in_list = self.body[..line_end].trim_ascii_end().ends_with(b"[");
                 let starts_anew = !in_list && self.peek() == Some(b'{') && self.body[self.at - 1] == b'\n';
-                let end = if broken.at > self.at && !starts_anew { self.body.len() } else { line_end };
+                self.reread += broken.at.saturating_sub(self.at);
+                let is_unit = starts_anew && self.reread <= MOST_REREADS * self.body.len();
+                let end = if broken.at > self.at && !is_unit { self.body.len() } else { line_end };
                 self.refuse(start..end, format!("not JSON at byte {}", broken.at))
             }
         }

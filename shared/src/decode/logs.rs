@@ -75,7 +75,12 @@ struct Payload<'a> {
 /// [`Code::InvalidJson`] where it is no JSON; [`Code::InvalidEvent`] where it is of another shape, has another message
 /// type than `DATA_MESSAGE` and `CONTROL_MESSAGE`, or is data without a log group, log stream or list of events.
 pub fn parse(payload: &[u8]) -> Result<Message<'_>, Refusal> {
+    let is_object = payload.trim_ascii_start().starts_with(b"{");
     let payload: Payload<'_> = serde_json::from_slice(payload).map_err(|error| unreadable(&error))?;
+    // serde takes an array for a struct as well, member by member.
+    if !is_object {
+        return Err(refuse(Code::InvalidEvent, "logs: the payload is no object"));
+    }
     match &*payload.message_type {
         "DATA_MESSAGE" => batch(payload).map(Message::Data),
         "CONTROL_MESSAGE" => Ok(Message::Control),
@@ -163,6 +168,7 @@ mod tests {
         check_refused("{}", Code::InvalidEvent, "logs: not the payload of a subscription at line 1 column 2");
         let number = r#"{"messageType":7}"#;
         check_refused(number, Code::InvalidEvent, "logs: not the payload of a subscription at line 1 column 16");
+        check_refused(r#"["CONTROL_MESSAGE"]"#, Code::InvalidEvent, "logs: the payload is no object");
         let other = r#"{"messageType":"data_message"}"#;
         check_refused(other, Code::InvalidEvent, "logs: messageType is neither DATA_MESSAGE nor CONTROL_MESSAGE");
         for field in ["owner", "logGroup", "logStream", "logEvents"] {

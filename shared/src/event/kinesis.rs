@@ -5,7 +5,7 @@
 
 mod destination;
 mod response;
-mod sound;
+pub(super) mod sound;
 
 use std::{borrow::Cow, fmt};
 
@@ -18,7 +18,7 @@ pub use response::BatchResponse;
 
 use super::{
     Read, Refused, invalid, moment,
-    wire::{self, Remains, Text},
+    wire::{self, Object, Remains, Text},
 };
 use crate::{
     clock::Timestamp,
@@ -80,7 +80,7 @@ struct Envelope<'a> {
     #[serde(rename = "eventSourceARN", borrow)]
     arn: Text<'a>,
     #[serde(borrow)]
-    kinesis: Payload<'a>,
+    kinesis: Object<Payload<'a>>,
 }
 
 #[derive(Deserialize)]
@@ -109,13 +109,26 @@ pub fn read(event: &[u8]) -> Result<Vec<Read<'_, Record<'_>>>, Error> {
     if let Some(records) = std::str::from_utf8(event).ok().and_then(sound::read) {
         return Ok(records.into_iter().map(Ok).collect());
     }
+    carefully(event)
+}
+
+pub(super) fn carefully(event: &[u8]) -> Result<Vec<Read<'_, Record<'_>>>, Error> {
     let Batch { records } = wire::event(event, "a Kinesis batch with a list of Records")?;
     let read = |raw| record(raw).map_err(|error| Box::new(Refused::new(raw, remains(raw), error)));
     Ok(records.into_iter().map(read).collect())
 }
 
+/// The texts of the records that [`read`] reads, in the same order.
+///
+/// # Errors
+/// As [`read`] has them.
+pub fn texts(event: &[u8]) -> Result<Vec<&str>, Error> {
+    let Batch { records } = wire::event(event, "a Kinesis batch with a list of Records")?;
+    Ok(records.into_iter().map(RawValue::get).collect())
+}
+
 fn record(raw: &RawValue) -> Result<Record<'_>, Error> {
-    let Envelope { id, arn, kinesis } = wire::record(raw, "a Kinesis record")?;
+    let Envelope { id, arn, kinesis: Object(kinesis) } = wire::record(raw, "a Kinesis record")?;
     let shard = wire::part(id.0, shard).ok_or_else(|| invalid("eventID names no shard"))?;
     let stream = wire::part(arn.0.clone(), stream).ok_or_else(|| invalid("eventSourceARN names no stream"))?;
     let sequence =

@@ -28,6 +28,14 @@ fn check(event: &[u8]) {
         assert!(!format!("{request:?}").is_empty() && request.headers().count() < 10_000);
     }
     let _ = kinesis::failed_event(event);
+    // The quick way reads what the careful one reads, or nothing.
+    let text = str::from_utf8(event).ok();
+    if let Some(records) = text.and_then(kinesis::sound::read) {
+        assert_eq!(kinesis::carefully(event), Ok(records.into_iter().map(Ok).collect()));
+    }
+    if let Some(request) = text.and_then(firehose::sound::read) {
+        assert_eq!(firehose::carefully(event), Ok(request));
+    }
 }
 
 /// Any JSON, made of words that events are made of, so that it comes near to one.
@@ -111,6 +119,7 @@ proptest! {
     #[test]
     fn no_cut_or_turned_byte_is_too_odd(at: prop::sample::Index, byte: u8) {
         for event in [kinesis_batch(2, 9), kafka_batch(2, 9), firehose_batch(2, 9)] {
+            check(event.as_bytes());
             let at = at.index(event.len());
             check(&event.as_bytes()[..at]);
             let mut turned = event.into_bytes();
@@ -162,6 +171,7 @@ fn a_full_batch_takes_no_time() {
     }
     let built = started.elapsed();
     let started = Instant::now();
+    assert!(kinesis::sound::read(&kinesis).is_some() && firehose::sound::read(&firehose).is_some());
     assert_eq!(kinesis::read(kinesis.as_bytes()).unwrap().iter().filter(|read| read.is_ok()).count(), 5000);
     assert_eq!(kafka::read(kafka.as_bytes()).unwrap().iter().filter(|read| read.is_ok()).count(), 5000);
     assert_eq!(firehose::read(firehose.as_bytes()).unwrap().records.iter().filter(|read| read.is_ok()).count(), 5000);

@@ -12,7 +12,7 @@ use base64::{
 use bytes::Bytes;
 use serde::{
     Deserialize, Deserializer,
-    de::{Error as _, MapAccess, Visitor},
+    de::{Error as _, MapAccess, Visitor, value::MapAccessDeserializer},
 };
 use serde_json::value::RawValue;
 
@@ -29,6 +29,29 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 #[derive(Deserialize, Default)]
 #[serde(transparent)]
 pub(super) struct Text<'a>(#[serde(borrow)] pub Cow<'a, str>);
+
+/// A struct that is written as an object: by itself serde takes an array for one as well, member by member.
+pub(super) struct Object<T>(pub T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Whole<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Whole<T> {
+            type Value = Object<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+            }
+        }
+
+        deserializer.deserialize_map(Whole(PhantomData))
+    }
+}
 
 /// An object's members in the order they came, equal names included.
 pub(super) struct Members<'a, V>(pub Vec<(Cow<'a, str>, V)>);
@@ -77,6 +100,7 @@ pub(super) fn record<'a, T: Deserialize<'a>>(raw: &'a RawValue, what: &str) -> R
 fn parsed<'a, T: Deserialize<'a>>(text: &'a str, whole: &str, what: &str) -> Result<T, Error> {
     // serde's own message may quote a value.
     serde_json::from_str(text)
+        .map(|Object(value)| value)
         .map_err(|error| invalid(format!("{whole} is not {what} (line {} column {})", error.line(), error.column())))
 }
 

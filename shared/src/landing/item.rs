@@ -26,7 +26,8 @@ pub struct Attempt(String);
 
 impl Attempt {
     /// A name nobody has used.
-    pub(super) fn fresh() -> Self {
+    #[must_use]
+    pub fn fresh() -> Self {
         Self(Version::fresh().0)
     }
 

@@ -1,10 +1,12 @@
-"""A folder of Kinesis event files -> the milliseconds an event takes in handlers as people write them in Python.
+"""A folder of event files -> the milliseconds an event takes in handlers as people write them in Python.
 
-Each takes the event's bytes and gives the answer's bytes and a Parquet file: the runtime's json.loads and json.dumps
-count. One thread. A bad record is left out of the file, with its sequence number.
+Each takes the event's bytes and gives the answer's: the runtime's json.loads and json.dumps count. One thread.
+Of Kinesis events they make a Parquet file too; a bad record is left out of it. Of Firehose events they make lines with
+masked addresses and partition keys; a bad record has failed.
 """
 
 import base64
+import binascii
 import io
 import json
 import os
@@ -106,15 +108,41 @@ def with_polars(records):
     return file.getvalue()
 
 
-def measured(handler, events):
-    handler(json.loads(events[0])["Records"])
+def masked(address):
+    user, _, domain = address.partition("@")
+    return user[:1] + "***@" + domain
+
+
+def transformed(record):
+    value = good({"kinesis": record})
+    if value is None or len(value["ts"]) < 20:
+        return {"recordId": record["recordId"], "result": "ProcessingFailed", "data": record["data"]}
+    if value.get("email"):
+        value["email"] = masked(value["email"])
+    line = orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE)
+    time = value["ts"]
+    keys = {"year": time[:4], "month": time[5:7], "day": time[8:10], "hour": time[11:13]}
+    data = binascii.b2a_base64(line, newline=False).decode("ascii")
+    return {"recordId": record["recordId"], "result": "Ok", "data": data, "metadata": {"partitionKeys": keys}}
+
+
+def with_json(records):
+    return {"records": [transformed(record) for record in records]}
+
+
+def measured(handler, events, records):
+    handler(json.loads(events[0])[records])
     started = time.process_time()
     for event in events:
-        handler(json.loads(event)["Records"])
-        json.dumps({"batchItemFailures": []})
+        answer = handler(json.loads(event)[records])
+        json.dumps(answer if isinstance(answer, dict) else {"batchItemFailures": []})
     return (time.process_time() - started) * 1000 / len(events)
 
 
-events = [file.read_bytes() for file in sorted(pathlib.Path(sys.argv[1]).glob("*.json"))]
-handlers = {"orjson + pyarrow": with_orjson, "pyarrow.json": with_pyarrow, "polars": with_polars}
-print(json.dumps({name: measured(handler, events) for name, handler in handlers.items()}))
+HANDLERS = {
+    "kinesis": ("Records", {"orjson + pyarrow": with_orjson, "pyarrow.json": with_pyarrow, "polars": with_polars}),
+    "firehose": ("records", {"orjson": with_json}),
+}
+records, handlers = HANDLERS[sys.argv[1]]
+events = [file.read_bytes() for file in sorted(pathlib.Path(sys.argv[2]).glob("*.json"))]
+print(json.dumps({name: measured(handler, events, records) for name, handler in handlers.items()}))

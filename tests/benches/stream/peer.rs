@@ -28,9 +28,9 @@ impl Peer {
     }
 
     /// Each handler's milliseconds of an event.
-    pub fn run(&self, events: &Path) -> BTreeMap<String, f64> {
+    pub fn run(&self, source: &str, events: &Path) -> BTreeMap<String, f64> {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches").join("stream").join("peer.py");
-        let told = Command::new(&self.python).arg(script).arg(events).output().expect("python");
+        let told = Command::new(&self.python).arg(script).arg(source).arg(events).output().expect("python");
         assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
         serde_json::from_slice(&told.stdout).unwrap()
     }

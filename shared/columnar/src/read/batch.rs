@@ -19,6 +19,8 @@ use crate::changes::{Changes, Op, Refusal};
 
 const MOST_ROWS: usize = 16_384;
 const MOST_BYTES: usize = 8 << 20;
+/// What a row takes at least for each column, NULL or not.
+const VALUE_BYTES: usize = 8;
 
 /// The batch that grows: one value a column, then the operation.
 #[derive(Debug)]
@@ -86,7 +88,7 @@ impl Batch {
     /// Ends a row that took `bytes` of text.
     pub(super) fn end_row(&mut self, op: Op, bytes: usize) {
         self.ops.push(op);
-        self.bytes += bytes;
+        self.bytes += bytes.max(self.columns.len() * VALUE_BYTES);
     }
 
     pub(super) fn is_full(&self) -> bool {

@@ -78,25 +78,25 @@ pub(super) enum Column {
 }
 
 impl Column {
-    /// An empty column; `None` for a type that no text format gives.
+    /// An empty column, which takes no room yet; `None` for a type that no text format gives.
     pub(super) fn new(data_type: &DataType) -> Option<Self> {
         Some(match data_type {
             DataType::Null => Self::Null(0),
-            DataType::Utf8 => Self::Text(StringBuilder::new()),
-            DataType::Int32 => Self::Int32(Int32Builder::new()),
-            DataType::Int64 => Self::Int64(Int64Builder::new()),
-            DataType::UInt64 => Self::UInt64(UInt64Builder::new()),
-            DataType::Float32 => Self::Float32(Float32Builder::new()),
-            DataType::Float64 => Self::Float64(Float64Builder::new()),
+            DataType::Utf8 => Self::Text(StringBuilder::with_capacity(0, 0)),
+            DataType::Int32 => Self::Int32(Int32Builder::with_capacity(0)),
+            DataType::Int64 => Self::Int64(Int64Builder::with_capacity(0)),
+            DataType::UInt64 => Self::UInt64(UInt64Builder::with_capacity(0)),
+            DataType::Float32 => Self::Float32(Float32Builder::with_capacity(0)),
+            DataType::Float64 => Self::Float64(Float64Builder::with_capacity(0)),
             DataType::Decimal128(p, s) => {
-                Self::Decimal(Decimal128Builder::new().with_data_type(data_type.clone()), *p, *s)
+                Self::Decimal(Decimal128Builder::with_capacity(0).with_data_type(data_type.clone()), *p, *s)
             }
-            DataType::Boolean => Self::Boolean(BooleanBuilder::new()),
-            DataType::Date32 => Self::Date(Date32Builder::new()),
+            DataType::Boolean => Self::Boolean(BooleanBuilder::with_capacity(0)),
+            DataType::Date32 => Self::Date(Date32Builder::with_capacity(0)),
             DataType::Timestamp(TimeUnit::Second, _) => return None,
-            DataType::Timestamp(unit, zone) => Self::Moment(Int64Builder::new(), *unit, zone.clone()),
-            DataType::Time64(unit) => Self::Clock(Int64Builder::new(), *unit),
-            DataType::Binary => Self::Bytes(BinaryBuilder::new(), Vec::new()),
+            DataType::Timestamp(unit, zone) => Self::Moment(Int64Builder::with_capacity(0), *unit, zone.clone()),
+            DataType::Time64(unit) => Self::Clock(Int64Builder::with_capacity(0), *unit),
+            DataType::Binary => Self::Bytes(BinaryBuilder::with_capacity(0, 0), Vec::new()),
             _ => return None,
         })
     }
@@ -176,12 +176,10 @@ impl Column {
         let whole = || fits(scalar::decimal(text, 38, 0));
         match self {
             Self::Int32(values) => values.append_value(fits(whole()?.try_into().ok())?),
-            Self::Int64(values) => values.append_value(fits(whole()?.try_into().ok())?),
+            Self::Int64(values) | Self::Moment(values, ..) => values.append_value(fits(whole()?.try_into().ok())?),
             Self::UInt64(values) => values.append_value(fits(whole()?.try_into().ok())?),
             Self::Date(values) => values.append_value(fits(whole()?.try_into().ok())?),
-            Self::Moment(values, ..) | Self::Clock(values, _) => {
-                values.append_value(fits(whole()?.try_into().ok())?);
-            }
+            Self::Clock(values, unit) => values.append_value(fits(of_day(whole()?.try_into().ok(), *unit))?),
             Self::Bytes(..) => return Err(Misfit::NotOfType),
             _ => return self.append_text(text),
         }
@@ -198,7 +196,7 @@ impl Column {
             Self::Text(values) => {
                 match unit_of(size) {
                     Some(unit) => write_moment(values, ticks, unit),
-                    None => write_date(values, ticks),
+                    None => write_date(values, fits(i32::try_from(ticks).ok())?.into()),
                 }
                 .map_err(|_| Misfit::NotOfType)?;
                 values.append_value("");
@@ -210,7 +208,9 @@ impl Column {
 
     fn append_clock(&mut self, ticks: i64, size: i64) -> Result<(), Misfit> {
         match self {
-            Self::Clock(values, unit) => values.append_value(fits(time::rescale(ticks, size, tick(*unit)))?),
+            Self::Clock(values, unit) => {
+                values.append_value(fits(of_day(time::rescale(ticks, size, tick(*unit)), *unit))?);
+            }
             Self::Text(values) => {
                 write_clock(values, ticks, fits(unit_of(size))?).map_err(|_| Misfit::NotOfType)?;
                 values.append_value("");
@@ -255,6 +255,11 @@ fn stamped<T: ArrowTimestampType>(ticks: &PrimitiveArray<Int64Type>, zone: Optio
 
 fn fits<T>(value: Option<T>) -> Result<T, Misfit> {
     value.ok_or(Misfit::NotOfType)
+}
+
+/// Ticks that are a time of day: a span of time, which `MySQL` keeps under the same type, is none.
+fn of_day(ticks: Option<i64>, unit: TimeUnit) -> Option<i64> {
+    ticks.filter(|ticks| (0..DAY / tick(unit)).contains(ticks))
 }
 
 fn unit_of(size: i64) -> Option<TimeUnit> {

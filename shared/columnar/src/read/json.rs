@@ -21,7 +21,7 @@ use self::{
     lines::Lines,
     survey::Survey,
 };
-use super::{Open, Place, Rows, batch::Batch, column::Column};
+use super::{MOST_COLUMNS, Open, Place, Rows, batch::Batch, column::Column};
 use crate::changes::{Changes, FileKind, Op, Refusal};
 
 /// A JSON lines file's rows.
@@ -159,7 +159,8 @@ fn append_old_key(
 #[derive(Debug)]
 struct Names {
     list: Vec<String>,
-    places: HashMap<String, usize>,
+    /// Those of the list, and `None` for those that are undeclared.
+    places: HashMap<String, Option<usize>>,
     declares: bool,
     undeclared: Vec<String>,
 }
@@ -167,7 +168,7 @@ struct Names {
 impl Names {
     fn new(batch: &Batch, declares: bool) -> Self {
         let list: Vec<String> = batch.schema().fields().iter().map(|field| field.name().clone()).collect();
-        let places = list.iter().cloned().enumerate().map(|(at, name)| (name, at)).collect();
+        let places = list.iter().cloned().enumerate().map(|(at, name)| (name, Some(at))).collect();
         Self { list, places, declares, undeclared: Vec::new() }
     }
 
@@ -178,15 +179,16 @@ impl Names {
         let mut next = 0;
         let each = |name: &str, value: &'a str| {
             let here = self.list.get(next).is_some_and(|expected| expected == name);
-            match if here { Some(next) } else { self.places.get(name).copied() } {
-                Some(at) => {
+            match if here { Some(Some(next)) } else { self.places.get(name).copied() } {
+                Some(Some(at)) => {
                     values[at] = (value != "null").then_some(value);
                     next = at + 1;
                 }
-                None if self.declares && !self.undeclared.iter().any(|known| known == name) => {
+                None if self.declares && self.undeclared.len() < MOST_COLUMNS => {
                     self.undeclared.push(name.to_owned());
+                    self.places.insert(name.to_owned(), None);
                 }
-                None => {}
+                Some(None) | None => {}
             }
         };
         object::fields(image, each).map_err(|error| no_object(place, &error))?;
@@ -210,7 +212,7 @@ impl Forms {
         schema.clone_into(&mut self.schema);
         self.forms = vec![Form::default(); names.list.len()];
         for column in connect::columns(schema).unwrap_or_default() {
-            if let Some(at) = names.places.get(&column.name) {
+            if let Some(Some(at)) = names.places.get(&column.name) {
                 self.forms[*at] = column.form;
             }
         }

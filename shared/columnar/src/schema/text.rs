@@ -97,9 +97,10 @@ pub(crate) fn write_moment(out: &mut impl Write, value: i64, unit: TimeUnit) -> 
 }
 
 pub(crate) fn write_clock(out: &mut impl Write, value: i64, unit: TimeUnit) -> fmt::Result {
-    let scale = per_second(unit);
-    let (seconds, fraction) = (value.div_euclid(scale), value.rem_euclid(scale));
-    write!(out, "{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)?;
+    let (sign, scale) = (if value < 0 { "-" } else { "" }, per_second(unit));
+    let (size, scale) = (value.unsigned_abs(), scale.unsigned_abs());
+    let (seconds, fraction) = (size / scale, size % scale);
+    write!(out, "{sign}{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)?;
     match unit {
         TimeUnit::Second => Ok(()),
         TimeUnit::Millisecond => write!(out, ".{fraction:03}"),
@@ -164,6 +165,8 @@ mod tests {
         check(|out| write_moment(out, -1, TimeUnit::Microsecond), "1969-12-31 23:59:59.999999");
         check(|out| write_moment(out, 1_705_357_827_270, TimeUnit::Millisecond), "2024-01-15 22:30:27.270");
         check(|out| write_clock(out, 86_399_999_999, TimeUnit::Microsecond), "23:59:59.999999");
+        check(|out| write_clock(out, -3_020_399_000, TimeUnit::Millisecond), "-838:59:59.000");
+        check(|out| write_clock(out, -1, TimeUnit::Millisecond), "-00:00:00.001");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use headgate::{
     dataset::stream::Granularity,
     landing::{Mark, Object, object_name},
     partition::time_path,
-    quarantine::{self, Line},
+    quarantine::{self, Line, Part},
 };
 
 use super::{Body, Source};
@@ -27,9 +27,11 @@ struct Lines {
     lines: Vec<Line>,
 }
 
-/// Why a document is refused.
+/// Why something is refused, and what it is.
 #[derive(Debug)]
 pub struct Why {
+    /// What its bytes are.
+    pub part: Part,
     /// The bounded reason.
     pub code: Code,
     /// What is wrong, for people.
@@ -38,9 +40,22 @@ pub struct Why {
     pub path: Option<String>,
 }
 
+impl Why {
+    /// Nothing more is known than that a record is refused as one.
+    #[must_use]
+    pub fn of_record(code: Code, reason: String) -> Self {
+        Self { part: Part::Record, code, reason, path: None }
+    }
+}
+
 impl From<Refused> for Why {
     fn from(refused: Refused) -> Self {
-        Self { code: refused.code, reason: refused.reason().to_owned(), path: Some(refused.path().to_owned()) }
+        Self {
+            part: Part::Document,
+            code: refused.code,
+            reason: refused.reason().to_owned(),
+            path: Some(refused.path().to_owned()),
+        }
     }
 }
 
@@ -51,22 +66,21 @@ impl Aside {
         self.bytes
     }
 
-    /// How many documents there are.
-    #[must_use]
-    pub fn documents(&self) -> usize {
-        self.hours.values().map(|lines| lines.lines.len()).sum()
+    /// What is refused.
+    pub fn lines(&self) -> impl Iterator<Item = &Line> {
+        self.hours.values().flat_map(|lines| &lines.lines)
     }
 
-    /// Sets a document of a record of `dataset` aside, with its bytes.
+    /// Sets what is refused of a record of `dataset` aside, with its bytes.
     pub fn put(&mut self, dataset: &str, body: &Body<'_>, document: u64, raw: &[u8], why: Why) {
-        let Why { code, reason, path } = why;
+        let Why { part, code, reason, path } = why;
         self.bytes += raw.len() * 4 / 3 + 512;
         let hour = time_path(body.arrived.0, Granularity::Hour).unwrap_or_default();
         let line = Line::new(dataset, code, reason, (body.position)(), body.arrived, raw);
         let lines = self.hours.entry(hour).or_insert_with(|| Lines { first: body.mark.clone(), lines: Vec::new() });
         // Where a later look refuses an earlier record, the object begins there.
         lines.first = lines.first.clone().min(body.mark.clone());
-        lines.lines.push(Line { document, path, ..line });
+        lines.lines.push(Line { document, path, part, ..line });
     }
 
     /// The objects.

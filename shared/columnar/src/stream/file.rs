@@ -47,6 +47,8 @@ fn write(batch: &RecordBatch, compression: Compression, properties: &Properties<
     let mut writing = WriterProperties::builder()
         .set_created_by(created_by())
         .set_writer_version(WriterVersion::PARQUET_1_0)
+        // The items of a list are called `element`, as Parquet's specification has it.
+        .set_coerce_types(true)
         .set_compression(codec)
         .set_max_row_group_row_count(None)
         .set_statistics_enabled(EnabledStatistics::Chunk)

@@ -1,11 +1,10 @@
-//! The bodies of a batch's records → rows of partitions, refused records, and fates; then the objects of the batch.
+//! The bodies of a batch's records → rows of partitions, refused records, and fates.
 //!
 //! Every body ends as at least one fate. One bad document costs itself and nothing beside it.
 
-use arrow::array::UInt32Array;
 use bytes::Bytes;
 use headgate::{
-    Code, Error,
+    Code,
     clock::Timestamp,
     contract::{Contract, Reader},
     dataset::stream::{RecordFormat, Stream},
@@ -14,13 +13,19 @@ use headgate::{
         logs::{self, Message},
     },
     fate::{Dropped, Fate, Fates},
-    landing::{Attempt, Mark, Object, object_name},
+    landing::Mark,
     partition::{NoPartition, Partitions},
     position::Position,
+    quarantine::Part,
 };
 use serde_json::json;
 
-use super::{Aside, Rows, Why, encode};
+use super::{Aside, Rows, Why};
+
+mod objects;
+mod seen;
+
+pub use objects::Source;
 
 /// The most partitions of one batch: each is an object to be written, and their keys must fit the shard's item, however
 /// long they are.
@@ -144,13 +149,20 @@ impl<'c> Intake<'c> {
                 }
                 self.refused(body, Code::InvalidJson, "something follows the object");
             }
-            Err(refused) => self.set_aside(body, 0, &body.data, refused.into()),
+            // The body is more than the document that was read of it.
+            Err(refused) => self.set_aside(body, 0, &body.data, Why { part: Part::Record, ..refused.into() }),
         }
     }
 
     /// Takes a record that cannot be read at all.
     pub fn refused(&mut self, body: &Body<'_>, code: Code, reason: &str) {
-        self.set_aside(body, 0, &body.data, Why { code, reason: reason.to_owned(), path: None });
+        self.set_aside(body, 0, &body.data, Why::of_record(code, reason.to_owned()));
+    }
+
+    /// Takes a record of which not even the event's JSON can be read; its bytes are that JSON.
+    pub fn unread(&mut self, body: &Body<'_>, code: Code, reason: &str) {
+        let why = Why { part: Part::Event, ..Why::of_record(code, reason.to_owned()) };
+        self.set_aside(body, 0, &body.data, why);
     }
 
     /// Takes a record's body.
@@ -199,7 +211,7 @@ impl<'c> Intake<'c> {
                 let from = if read { raw.as_ptr().addr() - rest.as_ptr().addr() } else { 0 };
                 let reason =
                     "a record with too many documents, or too many bad ones: all of it, or the rest".to_owned();
-                let why = Why { code: Code::TooLarge, reason, path: None };
+                let why = Why::of_record(Code::TooLarge, reason);
                 return self.set_aside(body, if read { number } else { base }, &rest.slice(from..), why);
             }
             match part {
@@ -217,14 +229,14 @@ impl<'c> Intake<'c> {
             0 | 1 => self.flush(body, held),
             _ => {
                 let Refusal { code, reason } = held.swap_remove(0).1.refusal;
-                self.set_aside(body, base, rest, Why { code, reason: reason.into_owned(), path: None });
+                self.set_aside(body, base, rest, Why::of_record(code, reason.into_owned()));
             }
         }
     }
 
     fn flush(&mut self, body: &Body<'_>, parts: Vec<(u64, RefusedPart)>) {
         for (number, RefusedPart { raw, refusal: Refusal { code, reason }, .. }) in parts {
-            self.set_aside(body, number, &raw, Why { code, reason: reason.into_owned(), path: None });
+            self.set_aside(body, number, &raw, Why::of_record(code, reason.into_owned()));
         }
     }
 
@@ -260,7 +272,8 @@ impl<'c> Intake<'c> {
                     NoPartition::TooMany(_) => Code::TooManyPartitions,
                     NoPartition::Time | NoPartition::Value => Code::InvalidValue,
                 };
-                self.set_aside(body, index, &raw(), Why { code, reason: refused.to_string(), path: None });
+                let why = Why { part: Part::Document, ..Why::of_record(code, refused.to_string()) };
+                self.set_aside(body, index, &raw(), why);
             }
         }
     }
@@ -289,64 +302,6 @@ impl<'c> Intake<'c> {
         self.fates.add(Fate::Quarantined { reason: why.code }, 1);
         self.aside.put(&self.stream.name, body, document, raw, why);
     }
-
-    /// The objects of the batch: a file for each partition, and lines for what is refused.
-    ///
-    /// # Errors
-    /// Retry, [`Code::Internal`]: the rows cannot be written, or a record has no fate. Both are bugs.
-    pub fn finish(self, source: &Source<'_>) -> Result<(Vec<Object>, Tally), Error> {
-        let Self { stream, rows, homes, partitions, firsts, aside, fates, newest, unknown_fields, .. } = self;
-        let refused = aside.documents();
-        if rows.len() != homes.len() || fates.of(Fate::Stored) + fates.quarantined() != (rows.len() + refused) as u64 {
-            return Err(Error::retry(Code::Internal, "rows or refused records without a fate"));
-        }
-        let tally = Tally { fates, newest, unknown_fields };
-        let mut objects = Vec::with_capacity(firsts.len() + 1);
-        if !rows.is_empty() {
-            let batch = rows.finish().map_err(|error| Error::retry(Code::Internal, error.to_string()))?;
-            for (home, first) in firsts.into_iter().enumerate() {
-                let picks = (partitions.paths().len() > 1).then(|| picks(&homes, home));
-                let body =
-                    encode(&batch, picks.as_ref(), stream.compression, &source.properties(&stream.name, &first))?;
-                let name = object_name(source.stream, source.shard, &first, "parquet");
-                objects.push(Object {
-                    key: format!("{}{}{name}", stream.prefix, partitions.paths()[home]),
-                    first,
-                    body,
-                });
-            }
-        }
-        objects.extend(aside.finish(&stream.name, source));
-        Ok((objects, tally))
-    }
-}
-
-/// What the records came by.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Source<'a> {
-    /// The stream or topic.
-    pub stream: &'a str,
-    /// The shard or partition.
-    pub shard: &'a str,
-    /// The attempt that lands them.
-    pub attempt: Attempt,
-}
-
-impl<'a> Source<'a> {
-    fn properties(&'a self, dataset: &'a str, first: &'a Mark) -> [(&'a str, &'a str); 5] {
-        [
-            ("headgate.dataset", dataset),
-            ("headgate.source", self.stream),
-            ("headgate.shard", self.shard),
-            ("headgate.first", first.as_str()),
-            ("headgate.attempt", self.attempt.as_str()),
-        ]
-    }
-}
-
-fn picks(homes: &[u32], home: usize) -> UInt32Array {
-    let rows = (0_u32..).zip(homes).filter(|(_, at)| usize::try_from(**at) == Ok(home));
-    rows.map(|(row, _)| row).collect()
 }
 
 /// Where the next object begins, if nothing but white space comes before it.

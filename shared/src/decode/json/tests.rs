@@ -184,6 +184,15 @@ fn many_bad_lines_take_no_longer_than_their_number() {
     }
 }
 
+#[test]
+fn objects_that_run_on_are_not_followed_time_and_again() {
+    let line = "{\"a\":\n";
+    let body = line.repeat(50_000);
+    let told = parts(body.as_bytes());
+    assert_eq!(told.len(), 17);
+    assert_eq!(told.last().unwrap().as_ref().unwrap_err(), &body.as_bytes()[16 * line.len()..]);
+}
+
 fn object() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),

@@ -100,8 +100,8 @@ impl Metadata<'_> {
 }
 
 impl<'a> Origin<'a> {
-    pub(super) fn of(kinesis: Option<&'a RawValue>, msk: Option<&'a RawValue>) -> Self {
-        let read = |raw: &'a RawValue| serde_json::from_str::<Metadata<'a>>(raw.get()).ok();
+    pub(super) fn of(kinesis: Option<&'a str>, msk: Option<&'a str>) -> Self {
+        let read = |text: &'a str| serde_json::from_str::<Metadata<'a>>(text).ok();
         if let Some(metadata) = kinesis.and_then(read) {
             return Self::Kinesis(KinesisMetadata {
                 shard: metadata.shard_id.and_then(wire::scalar),

@@ -2,9 +2,8 @@
 //!
 //! The size is known before anything is written, so that a caller can hold back what does not fit.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
-use base64::{display::Base64Display, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
@@ -49,7 +48,7 @@ pub enum Outcome {
         /// The transformed bytes. Firehose adds no delimiter of its own.
         data: Bytes,
         /// What `!{partitionKeyFromLambda:<name>}` in the prefix becomes; empty without dynamic partitioning.
-        partition_keys: BTreeMap<String, String>,
+        partition_keys: Arc<BTreeMap<String, String>>,
     },
     /// Left out on purpose, which Firehose counts as success.
     Dropped,
@@ -61,6 +60,20 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// How many bytes the answer for the record of this id takes in the response, as [`Answer::size`] has it.
+    #[must_use]
+    pub fn size(&self, record_id: &str, payload: PayloadField) -> usize {
+        let id = r#"{"recordId":,"result":""}"#.len() + quoted(record_id) + self.result().len();
+        let data = self.data().map_or(0, |data| {
+            r#","":"""#.len() + payload.name().len() + base64::encoded_len(data.len(), true).unwrap_or(usize::MAX)
+        });
+        let metadata = self.partition_keys().map_or(0, |keys| {
+            let pairs: usize = keys.iter().map(|(key, value)| quoted(key) + 1 + quoted(value)).sum();
+            r#","metadata":{"partitionKeys":{}}"#.len() + pairs + keys.len() - 1
+        });
+        id.saturating_add(data).saturating_add(metadata)
+    }
+
     fn result(&self) -> &'static str {
         match self {
             Self::Ok { .. } => "Ok",
@@ -79,7 +92,7 @@ impl Outcome {
 
     fn partition_keys(&self) -> Option<&BTreeMap<String, String>> {
         match self {
-            Self::Ok { partition_keys, .. } => Some(partition_keys).filter(|keys| !keys.is_empty()),
+            Self::Ok { partition_keys, .. } => Some(&**partition_keys).filter(|keys| !keys.is_empty()),
             Self::Dropped | Self::ProcessingFailed { .. } => None,
         }
     }
@@ -98,15 +111,7 @@ impl Answer {
     /// How many bytes it takes in the response: exact, without the comma after it and without writing it.
     #[must_use]
     pub fn size(&self, payload: PayloadField) -> usize {
-        let id = r#"{"recordId":,"result":""}"#.len() + quoted(&self.record_id) + self.outcome.result().len();
-        let data = self.outcome.data().map_or(0, |data| {
-            r#","":"""#.len() + payload.name().len() + base64::encoded_len(data.len(), true).unwrap_or(usize::MAX)
-        });
-        let metadata = self.outcome.partition_keys().map_or(0, |keys| {
-            let pairs: usize = keys.iter().map(|(key, value)| quoted(key) + 1 + quoted(value)).sum();
-            r#","metadata":{"partitionKeys":{}}"#.len() + pairs + keys.len() - 1
-        });
-        id.saturating_add(data).saturating_add(metadata)
+        self.outcome.size(&self.record_id, payload)
     }
 }
 
@@ -197,6 +202,6 @@ struct Base64<'a>(&'a [u8]);
 
 impl Serialize for Base64<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&Base64Display::new(self.0, &BASE64_STANDARD))
+        serializer.serialize_str(&base64_simd::STANDARD.encode_to_string(self.0))
     }
 }

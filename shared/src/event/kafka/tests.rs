@@ -156,7 +156,7 @@ fn a_bad_partition_is_refused_alone() {
 #[test]
 fn what_is_no_batch_is_an_error() {
     let shape = "the event is not a Kafka batch with records by partition";
-    for event in [json!({}), json!({"records": null}), json!({"records": []}), json!([]), json!("x")] {
+    for event in [json!({}), json!({"records": null}), json!({"records": []}), json!([]), json!([{}]), json!("x")] {
         check(&event, &[shape]);
     }
 }

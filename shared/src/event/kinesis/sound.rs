@@ -9,13 +9,16 @@ use bytes::Bytes;
 use super::{Record, shard, stream};
 use crate::{
     clock::Timestamp,
-    event::moment,
-    lexer::{Lexer, Token, inner},
+    event::{
+        moment,
+        sound::{body, members, once, skip, text},
+    },
+    lexer::{Lexer, Token},
     position::SequenceNumber,
 };
 
 /// The records of a batch none of which is odd.
-pub(super) fn read(event: &str) -> Option<Vec<Record<'_>>> {
+pub(in crate::event) fn read(event: &str) -> Option<Vec<Record<'_>>> {
     let mut lexer = Lexer::new(event, 0);
     let mut read = None;
     // The bodies of all records, one after the other.
@@ -24,12 +27,28 @@ pub(super) fn read(event: &str) -> Option<Vec<Record<'_>>> {
         Field::Records => once(&mut read, records(lexer, &mut bodies)?),
         _ => skip(lexer),
     })?;
-    let bodies = Bytes::from(bodies);
+    let (bodies, mut whose) = (Bytes::from(bodies), Stream::default());
     let read = read.filter(|_| lexer.is_at_end())?;
-    read.into_iter().map(|parts| parts.record(&bodies)).collect()
+    read.into_iter().map(|parts| parts.record(&bodies, &mut whose)).collect()
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The stream of the record before: nearly always the next one's too.
+#[derive(Default)]
+struct Stream<'a> {
+    arn: &'a str,
+    name: &'a str,
+}
+
+impl<'a> Stream<'a> {
+    fn of(&mut self, arn: &'a str) -> Option<&'a str> {
+        if arn != self.arn {
+            *self = Self { arn, name: stream(arn)? };
+        }
+        Some(self.name)
+    }
+}
+
+#[derive(Debug, Clone, Copy, Default)]
 enum Field {
     Records,
     Kinesis,
@@ -39,6 +58,7 @@ enum Field {
     Sequence,
     Data,
     Arrived,
+    #[default]
     Other,
 }
 
@@ -74,11 +94,11 @@ struct Parts<'a> {
 }
 
 impl<'a> Parts<'a> {
-    fn record(self, bodies: &Bytes) -> Option<Record<'a>> {
+    fn record(self, bodies: &Bytes, whose: &mut Stream<'a>) -> Option<Record<'a>> {
         let arn = self.arn?;
         Some(Record {
             source_arn: Cow::Borrowed(arn),
-            stream: Cow::Borrowed(stream(arn)?),
+            stream: Cow::Borrowed(whose.of(arn)?),
             shard: Cow::Borrowed(shard(self.id?)?),
             sequence: self.sequence?,
             partition_key: Cow::Borrowed(self.partition_key?),
@@ -109,53 +129,9 @@ fn payload<'a>(lexer: &mut Lexer<'a>, parts: &mut Parts<'a>, bodies: &mut Vec<u8
         Field::Sequence => once(&mut parts.sequence, SequenceNumber::new(text(lexer)?)?),
         Field::PartitionKey => once(&mut parts.partition_key, text(lexer)?),
         Field::Arrived => once(&mut parts.arrived, time(lexer)?),
-        Field::Data => {
-            let start = bodies.len();
-            base64_simd::STANDARD.decode_append(text(lexer)?, bodies).ok()?;
-            once(&mut parts.body, start..bodies.len())
-        }
+        Field::Data => once(&mut parts.body, body(lexer, bodies)?),
         _ => skip(lexer),
     })
-}
-
-/// Gives each member of the object to `member`, which reads its value; it may well be the next one of `fields`.
-fn members<'a>(
-    lexer: &mut Lexer<'a>,
-    fields: &[(&str, Field)],
-    mut member: impl FnMut(&mut Lexer<'a>, Field) -> Option<()>,
-) -> Option<()> {
-    let Token::Object = lexer.token().ok()? else { return None };
-    let (mut hint, mut first) = (0, true);
-    while lexer.more(first, b'}').ok()? {
-        first = false;
-        let near = fields.get(hint).is_some_and(|(written, _)| lexer.passes(written));
-        let at = if near { Some(hint) } else { find(lexer, fields)? };
-        hint = at.map_or(hint, |at| at + 1);
-        member(lexer, at.map_or(Field::Other, |at| fields[at].1))?;
-    }
-    Some(())
-}
-
-/// Which of the fields comes, if any of them.
-fn find(lexer: &mut Lexer<'_>, fields: &[(&str, Field)]) -> Option<Option<usize>> {
-    let name = lexer.name().ok().filter(|name| !name.escaped)?;
-    Some(fields.iter().position(|(written, _)| inner(written) == name.text))
-}
-
-/// A member that comes twice is odd.
-fn once<T>(place: &mut Option<T>, value: T) -> Option<()> {
-    place.replace(value).is_none().then_some(())
-}
-
-fn skip(lexer: &mut Lexer<'_>) -> Option<()> {
-    lexer.skip().ok().map(|_| ())
-}
-
-fn text<'a>(lexer: &mut Lexer<'a>) -> Option<&'a str> {
-    match lexer.token() {
-        Ok(Token::Text(raw)) if !raw.escaped => Some(raw.text),
-        _ => None,
-    }
 }
 
 fn time(lexer: &mut Lexer<'_>) -> Option<Timestamp> {

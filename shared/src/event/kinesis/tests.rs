@@ -124,12 +124,15 @@ fn a_bad_record_is_refused_alone() {
     refused(with("/kinesis/partitionKey", deep), here, shape);
     refused(json!(null), "nowhere", shape);
     refused(json!([{"kinesis": 1}]), "nowhere", shape);
+    // serde reads an array as the struct whose members it has.
+    refused(with("/kinesis", json!(["21", "visitor-7", "eA==", 1_767_225_600.5])), here, shape);
+    refused(json!(["shardId-1:21", STREAM, record("21", "x")["kinesis"]]), "nowhere", shape);
 }
 
 #[test]
 fn what_is_no_batch_is_an_error() {
     let shape = "the event is not a Kinesis batch with a list of Records";
-    for event in [json!({}), json!({"Records": null}), json!({"Records": {}}), json!([]), json!("x")] {
+    for event in [json!({}), json!({"Records": null}), json!({"Records": {}}), json!([]), json!([[]]), json!("x")] {
         check(&event, &[shape]);
     }
     assert_eq!(told(&read(b"{\"Records\": [").unwrap_err()), shape);

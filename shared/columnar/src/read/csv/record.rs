@@ -5,6 +5,8 @@
 
 use memchr::{memchr, memchr2};
 
+use crate::read::MOST_COLUMNS;
+
 const QUOTE: u8 = b'"';
 
 /// Where a field lies in its record, without its quotes.
@@ -70,6 +72,9 @@ impl Dialect {
                 Ok(field) => field,
                 Err(found) => return found,
             };
+            if fields.len() == MOST_COLUMNS {
+                return Found::Malformed("more than 10,000 fields");
+            }
             fields.push(field);
             match text.get(stop..) {
                 Some([b, ..]) if *b == self.delimiter => at = stop + 1,
@@ -181,6 +186,8 @@ mod tests {
         assert_eq!(read("\"a"), Err(Found::Malformed("a quoted field does not end")));
         assert_eq!(read("\"a\"b\n"), Err(Found::Malformed("text follows a closing quote")));
         assert_eq!(read("\"a\"\rb\n"), Err(Found::Malformed("text follows a closing quote")));
+        assert_eq!(read(&",".repeat(9_999)).unwrap()[0].len(), 10_000);
+        assert_eq!(read(&",".repeat(10_000)), Err(Found::Malformed("more than 10,000 fields")));
     }
 
     #[test]

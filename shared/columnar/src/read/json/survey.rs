@@ -2,6 +2,8 @@
 //!
 //! An embedded schema is believed; without one the values tell. A column that is always NULL has the type Null.
 
+use std::collections::HashMap;
+
 use arrow::datatypes::DataType;
 use headgate::{Code, dataset::Dataset};
 
@@ -13,7 +15,7 @@ use super::{
 };
 use crate::{
     changes::{Op, Refusal},
-    read::{Place, refuse_column},
+    read::{MOST_COLUMNS, Place, refuse_column},
     schema::{declared, unify},
 };
 
@@ -21,6 +23,8 @@ use crate::{
 #[derive(Debug, Default)]
 pub(super) struct Survey {
     pub(super) columns: Vec<(String, DataType)>,
+    /// The columns by name.
+    places: HashMap<String, usize>,
     /// Rows that told their columns by a schema.
     schemas: u64,
     rows: u64,
@@ -99,10 +103,15 @@ impl Survey {
     }
 
     fn add(&mut self, name: &str, data_type: DataType, place: Place) -> Result<(), Refusal> {
-        let Some((_, known)) = self.columns.iter_mut().find(|(known, _)| known == name) else {
+        let Some(at) = self.places.get(name) else {
+            if self.columns.len() == MOST_COLUMNS {
+                return Err(place.refuse(Code::UnreadableFile, "more than 10,000 columns"));
+            }
+            self.places.insert(name.to_owned(), self.columns.len());
             self.columns.push((name.to_owned(), data_type));
             return Ok(());
         };
+        let (_, known) = &mut self.columns[*at];
         if *known != data_type {
             *known = unify(known, &data_type).ok_or_else(|| {
                 let reason = format!("{place}: the column turns from {known} into {data_type}");

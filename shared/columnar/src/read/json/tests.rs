@@ -115,6 +115,38 @@ fn an_embedded_schema_tells_the_columns() {
 }
 
 #[test]
+fn a_tick_too_far_is_no_value() {
+    let spans = r#"{"field":"id","type":"int64"},{"field":"day","type":"int32","name":"io.debezium.time.Date"},
+        {"field":"t","type":"int64","name":"io.debezium.time.MicroTime"}"#
+        .replace('\n', "");
+    let texts = dataset("id int64, day string, t string");
+    let row = |day: i64, t: i64| wrapped(&spans, &format!(r#""id":1,"day":{day},"t":{t}"#));
+    let widest = "Insert id=1 day=5881580-07-11 t=-838:59:59.000000";
+    check(&texts, &row(i64::from(i32::MAX), -3_020_399_000_000), &[widest]);
+    let misfit = "line 1: the value cannot be read as Utf8";
+    refuse_file(&texts, &row(i64::MAX, 0), (Code::InvalidValue, Some("day"), misfit));
+    let misfit = "line 1: the value cannot be read as Time64(µs)";
+    for t in [-1, 86_400_000_000] {
+        let plain = insert(&format!(r#""id":1,"t":{t}"#));
+        for file in [row(0, t), plain] {
+            refuse_file(&dataset("id int64, t time"), &file, (Code::InvalidValue, Some("t"), misfit));
+        }
+    }
+}
+
+#[test]
+fn columns_have_a_limit() {
+    let named = |at| if at == 0 { r#""id":1"#.to_owned() } else { format!(r#""c{at}":1"#) };
+    let columns = |count| (0..count).map(named).collect::<Vec<_>>().join(",");
+    let widest = read(&undeclared("id"), FileKind::Cdc, insert(&columns(10_000)).as_bytes(), 1 << 20).unwrap();
+    assert_eq!(widest.1.schema().fields().len(), 10_000);
+    let refused = (Code::UnreadableFile, None, "line 1: more than 10,000 columns");
+    refuse_file(&undeclared("id"), &insert(&columns(10_001)), refused);
+    let (_, known) = read(&dataset("id int64"), FileKind::Cdc, insert(&columns(20_001)).as_bytes(), 1 << 20).unwrap();
+    assert_eq!(known.undeclared().len(), 10_000);
+}
+
+#[test]
 fn values_tell_the_columns_otherwise() {
     let text = insert(r#""id":1,"big":18446744073709551615,"mix":1,"f":1,"n":null,"huge":99999999999999999999"#)
         + &insert(r#""id":2,"big":1,"mix":"a","f":0.5,"s":{"a":1},"b":true,"huge":1"#)

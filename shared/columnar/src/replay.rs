@@ -1,0 +1,122 @@
+//! Refused records → another look under the contract as it is now, and rows in the lake.
+//!
+//! What is replayed is never changed or removed. Each line of it is replayed once at most, and one that is still
+//! refused can be replayed again.
+//!
+//! A line goes in so:
+//!
+//! 1. It must be *settled* ([`Shard::is_settled`](headgate::landing::Shard::is_settled)): its shard's checkpoint has
+//!    passed it, and no attempt that did not finish may hold it. Otherwise the next delivery could bring the same record
+//!    under this contract, and write its object anew or remove it. Settled objects neither grow nor change: the state
+//!    is read first, and then that the object still is the one whose lines are read.
+//! 2. It is read by itself. Where nothing of it is accepted it stays what it is. Otherwise it goes into the batch, whole:
+//!    what is still refused of a line of several documents is set aside anew, in lines of their own.
+//! 3. The batch is encoded, and *decided*: one entry of the log of its folder, created where none was before, has
+//!    the identities of the lines and the bytes of all objects. This one call is the moment from which on the lines are
+//!    replayed. Entries have consecutive numbers, so whoever creates the next one has read all before it.
+//! 4. The objects are created from the entry, those that are not there yet. Last, the entry lets go of the bytes.
+//!
+//! Why each line lands once:
+//!
+//! - *A crash before the entry* leaves nothing behind. *A crash after it* is cured by whoever opens the log next: it
+//!   writes the objects that the entry has, byte by byte, whatever became of the contract and its partitions since.
+//! - *Two replays at once*: one creates the entry; the other is told so, has written nothing, and stops.
+//! - *A slow replay* that wakes up after others completed its entry finds the objects there, and cannot replace them.
+//! - *An object that was written anew* has the same lines under the same [`Identity`](headgate::quarantine::Identity),
+//!   which is made of place and bytes, and not of a line's number or its object's key.
+//!
+//! What is not kept: where an object of the table is removed (say, compacted) while a replay that began before still
+//! hangs between steps 3 and 4, that replay creates it again.
+
+mod batch;
+mod folder;
+mod lines;
+mod log;
+mod report;
+mod settled;
+mod source;
+
+use headgate::{Error, contract::Contract, dataset::Stream, state::State, store::Store};
+
+use self::folder::Folder;
+pub use self::report::{Refused, Report};
+
+/// What is replayed, and what by.
+#[derive(Debug, Clone, Copy)]
+pub struct Target<'a> {
+    /// The lake.
+    pub store: &'a dyn Store,
+    /// The shards' checkpoints.
+    pub state: &'a dyn State,
+    /// The dataset, whose records come by Kinesis.
+    pub stream: &'a Stream,
+    /// What its records must be.
+    pub contract: &'a Contract,
+}
+
+/// What the objects hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// Lines of refused records.
+    Quarantine,
+    /// Batches that an event source mapping gave up, an object each. What the contract refuses of them is set aside, for
+    /// it is nowhere yet.
+    FailedBatches,
+}
+
+/// How to replay.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// What the objects hold.
+    pub origin: Origin,
+    /// What their keys begin with.
+    pub prefix: String,
+    /// Only the lines that were refused for one of these reasons; all, where there are none.
+    pub reasons: Vec<String>,
+    /// Whether to write, or only to look.
+    pub apply: bool,
+    /// The most bytes of memory that a batch's rows may take.
+    pub most: usize,
+}
+
+/// Hears how many objects are read, and how many are known of.
+pub type Watch<'a> = &'a (dyn Fn(u64, u64) + Sync);
+
+/// Replays what is under the prefix. Where it fails, the report tells why, and what was done before.
+pub async fn replay(target: Target<'_>, options: &Options, watch: Watch<'_>) -> Report {
+    let mut report = Report::new(&target.stream.name, options.apply);
+    report.error = walk(target, options, watch, &mut report).await.err();
+    report
+}
+
+async fn walk(target: Target<'_>, options: &Options, watch: Watch<'_>, report: &mut Report) -> Result<(), Error> {
+    let (mut folder, mut after, mut listed): (Option<Folder<'_>>, Option<String>, u64) = (None, None, 0);
+    loop {
+        let page = target.store.list(&options.prefix, after.as_deref()).await?;
+        listed += page.objects.len() as u64;
+        for object in &page.objects {
+            let name = object.key.rfind('/').map_or("", |slash| &object.key[..=slash]);
+            let mut open = match folder.take() {
+                Some(folder) if folder.name() == name => folder,
+                other => {
+                    finish(other, report).await?;
+                    Folder::open(target, options, name, report).await?
+                }
+            };
+            open.read(object, report).await?;
+            folder = Some(open);
+            watch(report.objects, listed);
+        }
+        match page.objects.last() {
+            Some(last) if page.more => after = Some(last.key.clone()),
+            _ => return finish(folder, report).await,
+        }
+    }
+}
+
+async fn finish(folder: Option<Folder<'_>>, report: &mut Report) -> Result<(), Error> {
+    match folder {
+        Some(mut folder) => folder.decide(report).await,
+        None => Ok(()),
+    }
+}
