@@ -5,7 +5,8 @@
 //! **Why the order is enough.** Debezium keys its messages by the row's primary key, so all changes of a row are in one
 //! partition, and the files of a partition are in the order of its offsets: their names have the time of the landing,
 //! which never goes back within a partition ([`Shard::note`]), and then the first offset. Between partitions the time
-//! alone decides, which is right for rows and not for a truncate. The time is the landing's and not the events': a
+//! alone decides, which is right for rows, and not for a truncate, which has no key, nor for a topic that gets more
+//! partitions, where a key may move. The time is the landing's and not the events': a
 //! consumer that lags behind would else write names behind the lateness horizon of `dms-merge`.
 
 use std::{
@@ -237,5 +238,22 @@ impl<'a> Intake<'a> for Changes<'a> {
         objects.extend(self.aside.finish(&self.dataset.name, source));
         let tally = Tally { fates: self.fates, newest: self.newest, unknown_fields: 0 };
         Ok(Finished { shard: noted, objects, tally })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_lines_of_events_are_written() {
+        for (format, accepted) in [("debezium_json", true), ("parquet", false)] {
+            let text = json!({"name": "orders", "kind": "cdc", "primary_key": ["id"],
+                "source": {"format": format, "prefix": "cdc/orders/"}, "target": {"snapshot": "curated/orders.parquet"}});
+            let taken = accepts(Dataset::parse("orders.json", &text.to_string()).unwrap());
+            let told = taken.map(|dataset| dataset.name).map_err(|error| error.message);
+            let refused = "orders: $.source.format: must be `debezium_json` for this function".to_owned();
+            assert_eq!(told, if accepted { Ok("orders".to_owned()) } else { Err(refused) });
+        }
     }
 }

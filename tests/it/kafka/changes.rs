@@ -74,7 +74,7 @@ impl Registry for Known {
 
 /// A lake with the table `orders`, which its change topic keeps up to date.
 pub struct Changes {
-    ports: Ports,
+    pub ports: Ports,
     dataset: Dataset,
     landed: Landed,
     pub state: MemoryState,

@@ -10,6 +10,7 @@ use headgate::{
 };
 use headgate_columnar::merge::Outcome;
 use proptest::{collection::vec, prelude::*};
+use serde_json::json;
 
 use super::{
     changes::Changes,
@@ -181,6 +182,41 @@ async fn names_never_go_back_and_a_repeat_keeps_its_name() {
     let third = second.replace("2026/11/22/20261122-120000000", "2026/11/24/20261124-005900000");
     assert_eq!(names(&scene).await, [first, &third]);
     scene.ends("a new name").await;
+}
+
+#[tokio::test]
+async fn a_partition_that_is_behind_drops_no_column() {
+    let mut scene = Scene::new(Form::Wrapped, &[]);
+    let event = |id: i64, columns: &[&str]| {
+        let fields: Vec<_> = columns.iter().map(|name| json!({"field": name, "type": "int64"})).collect();
+        let row: serde_json::Map<_, _> = columns.iter().map(|name| ((*name).to_owned(), json!(id))).collect();
+        let after = json!({"field": "after", "type": "struct", "fields": fields});
+        json!({"schema": {"type": "struct", "fields": [after]}, "payload": {"op": "c", "after": row}}).to_string()
+    };
+    scene.table.topic[0].push((1, Some(event(3, &["id", "note"]).into_bytes())));
+    scene.table.topic[1].push((1, Some(event(4, &["id"]).into_bytes())));
+    for ahead in [[1, 0, 0], [0, 1, 0]] {
+        scene.lake.clock.set(Timestamp(scene.lake.clock.now().0 + 1_000));
+        scene.deliver(0, ahead).await;
+        scene.merge().await;
+    }
+    assert_eq!(scene.lake.columns().await.into_keys().collect::<Vec<_>>(), ["id", "note"]);
+}
+
+#[tokio::test]
+async fn a_batch_that_is_too_large_is_cut_short() {
+    for form in FORMS {
+        let mut scene = Scene::new(form, &statements());
+        scene.lake.ports.most = 600;
+        let mut deliveries = 0;
+        while scene.done != scene.table.topic.each_ref().map(Vec::len) {
+            scene.deliver(0, [usize::MAX >> 1; PARTITIONS]).await;
+            deliveries += 1;
+            assert!(deliveries < 100, "{form:?}: no end");
+        }
+        assert!(deliveries > 2, "{form:?}: {deliveries}");
+        scene.ends(&format!("{form:?}, cut short")).await;
+    }
 }
 
 /// Records of every partition, some of them again; a fault; a merge; the clock's step.
