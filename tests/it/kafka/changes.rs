@@ -2,19 +2,17 @@
 
 use std::{
     collections::BTreeMap,
-    io::Read,
     ops::Deref,
     sync::{Arc, Mutex},
     time::Duration,
 };
 
 use async_trait::async_trait;
-use flate2::read::GzDecoder;
 use headgate::{
     Error,
     clock::{Clock, ManualClock, Timestamp},
     dataset::Dataset,
-    decode::registry::SchemaId,
+    decode::{compression, registry::SchemaId},
     metrics::Emitter,
     state::memory::MemoryState,
     store::{Store, memory::MemoryStore},
@@ -156,8 +154,8 @@ impl Changes {
         let mut files = BTreeMap::new();
         for key in self.landed.store.list_keys(PREFIX, None).await.unwrap().keys {
             let (_, body) = self.landed.store.get(&key).await.unwrap().unwrap();
-            let mut text = String::new();
-            GzDecoder::new(&body[..]).read_to_string(&mut text).unwrap();
+            let text = compression::unpack(&body, 1 << 20).unwrap();
+            let text = std::str::from_utf8(&text).unwrap();
             let mut lines = text.lines().map(str::to_owned);
             assert!(lines.next().unwrap().starts_with(r#"{"headgate":{"attempt":""#), "{text}");
             files.insert(key[PREFIX.len()..].to_owned(), lines.collect());
