@@ -2,5 +2,6 @@
 
 pub mod changes;
 pub mod lake;
+mod open;
 mod play;
 mod table;

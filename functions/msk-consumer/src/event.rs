@@ -110,7 +110,9 @@ impl Event {
         }
         let at = members.ts_ms.and_then(|at| at.get().parse().ok());
         // In JSON a line break is but white space between tokens.
-        text.retain(|sign| !matches!(sign, '\n' | '\r'));
+        if text.contains('\n') || text.contains('\r') {
+            text.retain(|sign| !matches!(sign, '\n' | '\r'));
+        }
         Ok(Self::Change(Told { text, schema, at }))
     }
 }
