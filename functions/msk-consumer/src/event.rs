@@ -15,11 +15,7 @@ use headgate_columnar::stream::UNPACKED;
 use serde::{Deserialize, Deserializer, de::IgnoredAny};
 use serde_json::value::RawValue;
 
-use crate::{
-    avro::{self, Style},
-    content,
-    schemas::Known,
-};
+use crate::{avro::Style, content, schemas::Known};
 
 /// What a record of a change topic is.
 #[derive(Debug)]
@@ -81,9 +77,7 @@ impl Event {
     pub(crate) fn of(record: &Record<'_>, known: &Known) -> Result<Self, Refusal> {
         let Some(bytes) = &record.value else { return Ok(Self::Tombstone) };
         match Value::of(bytes, record.value_schema.as_ref())? {
-            Value::Avro(id, datum) => {
-                Self::told(avro::decode(known.get(id)?, &datum, Style::Connect, UNPACKED)?, Some(id))
-            }
+            Value::Avro(id, datum) => Self::told(content::decode(id, &datum, Style::Connect, known)?, Some(id)),
             Value::Json(bytes) => {
                 let text = String::from_utf8(bytes.into()).map_err(|_| refuse(Code::InvalidJson, "not UTF-8"))?;
                 Self::told(text, None)

@@ -10,7 +10,8 @@ use headgate::{
     clock::{Clock, SystemClock, Timestamp},
     contract::Contract,
     dataset::{Dataset, Described, stream::Transport},
-    event::kafka::BatchResponse,
+    decode::registry::SchemaId,
+    event::kafka::{BatchResponse, Record},
     metrics::Emitter,
     state::State,
     store::Store,
@@ -21,6 +22,7 @@ use crate::{
     config::{Config, Failures},
     emit,
     envelope::Envelope,
+    event,
     lot::{Lot, lots},
     schemas::Schemas,
 };
@@ -68,6 +70,14 @@ impl Target {
         }
     }
 
+    /// The schemas of a record's value and key, as far as they are looked at.
+    pub(crate) fn schemas(&self, record: &Record<'_>) -> [Option<SchemaId>; 2] {
+        match self {
+            Self::Rows(rows) => rows.schemas(record),
+            Self::Changes(_) => [event::schema(record), None],
+        }
+    }
+
     fn load(config: &Config) -> Result<Self, Error> {
         let path = config.datasets.join(format!("{}.json", config.dataset));
         let Described::Table(dataset) = Described::load(&path)? else {
@@ -91,13 +101,13 @@ impl Ports {
     /// # Errors
     /// Misconfigured: the dataset file is wrong.
     pub async fn open(config: Config) -> Result<Self, Error> {
-        let schemas = config.registries();
+        let schemas = config.registries().await;
         let target = Target::load(&config)?;
         if let Target::Rows(Rows { stream, .. }) = &target
             && stream.format.is_avro()
             && schemas.is_empty()
         {
-            let message = format!("{}: Avro needs schemas: set REGISTRY_URL or SCHEMAS_DIR", stream.name);
+            let message = format!("{}: Avro needs schemas: set REGISTRY or SCHEMAS_DIR", stream.name);
             return Err(Error::misconfigured(Code::InvalidConfig, message));
         }
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);

@@ -18,7 +18,6 @@ use headgate_columnar::stream::{Body, Source, Tally};
 use crate::{
     Share,
     changes::Changes,
-    event,
     handler::{Ports, Target},
     rows::Taking,
     schemas::Known,
@@ -52,6 +51,9 @@ pub(crate) struct Finished {
     pub(crate) objects: Vec<Object>,
     pub(crate) tally: Tally,
 }
+
+/// The most schemas that are asked for at once: bytes that are no Avro may name any number of them, which nobody has.
+const SCHEMAS: usize = 100;
 
 /// A record, or what is there instead of one.
 #[derive(Debug)]
@@ -128,7 +130,8 @@ impl Lot<'_> {
     async fn land(&self, records: usize, ports: &Ports, most: usize) -> Result<Share, Error> {
         let item = landing::item_key(ports.target.name(), &self.topic, &self.partition.to_string());
         let shard = landing::open(ports.state.as_ref(), &item).await?;
-        let known = ports.schemas.find(self.schemas(&shard, ports)).await?;
+        let (schemas, records) = self.schemas(records, &shard, ports);
+        let known = ports.schemas.find(schemas).await?;
         let (mut report, taken) = self.take(records, shard, ports, &known, most)?;
         let Some((finished, last)) = taken else { return Ok(report) };
         let Finished { shard, objects, tally } = finished;
@@ -178,14 +181,20 @@ impl Lot<'_> {
         Ok((report, Some((intake.finish(&source, shard, now)?, last))))
     }
 
-    /// The schemas that the records which are not done were written with.
-    fn schemas(&self, shard: &Shard, ports: &Ports) -> BTreeSet<SchemaId> {
-        let records =
-            self.items.iter().filter(|item| !shard.is_done(&item.mark)).filter_map(|item| item.read.as_ref().ok());
-        match &ports.target {
-            Target::Rows(rows) => records.flat_map(|record| rows.schemas(record)).collect(),
-            Target::Changes(_) => records.filter_map(event::schema).collect(),
+    /// The schemas that the first records were written with, as far as they are not done; and how many records there
+    /// are before one more schema would be too many.
+    fn schemas(&self, records: usize, shard: &Shard, ports: &Ports) -> (BTreeSet<SchemaId>, usize) {
+        let mut schemas = BTreeSet::new();
+        for (index, item) in self.items.iter().enumerate().take(records) {
+            let Ok(record) = &item.read else { continue };
+            let more = if shard.is_done(&item.mark) { [None, None] } else { ports.target.schemas(record) };
+            let more: Vec<_> = more.into_iter().flatten().filter(|schema| !schemas.contains(schema)).collect();
+            if schemas.len() + more.len() > SCHEMAS && index > 0 {
+                return (schemas, index);
+            }
+            schemas.extend(more);
         }
+        (schemas, records)
     }
 
     /// How many offsets there are between what is done and the first record that is not.

@@ -1,7 +1,5 @@
 //! The records of a lot → rows of a `stream` dataset.
 
-use std::collections::BTreeSet;
-
 use bytes::Bytes;
 use headgate::{
     Error,
@@ -34,15 +32,13 @@ pub struct Rows {
 }
 
 impl Rows {
-    /// The schemas that this record's key and value were written with, as far as they are looked at.
-    pub(crate) fn schemas(&self, record: &Record<'_>) -> BTreeSet<SchemaId> {
+    /// The schemas of a record's value and of its key, which is looked at where the value may say nothing of the row.
+    pub(crate) fn schemas(&self, record: &Record<'_>) -> [Option<SchemaId>; 2] {
         let format = self.stream.format;
-        let value = record.value.as_ref();
-        // The key is looked at where there is no value, or where that may say nothing of the row.
-        let key = record.key.as_ref().filter(|_| value.is_none() || format.is_debezium());
-        let value = value.and_then(|value| content::schema(format, value, record.value_schema.as_ref()));
-        let key = key.and_then(|key| content::schema(format, key, record.key_schema.as_ref()));
-        value.into_iter().chain(key).collect()
+        let is_asked = if record.value.is_none() { self.envelope.keeps_tombstones() } else { format.is_debezium() };
+        let key = record.key.as_ref().filter(|_| is_asked);
+        let of = |bytes: Option<&Bytes>, told| content::schema(format, bytes?, told);
+        [of(record.value.as_ref(), record.value_schema.as_ref()), of(key, record.key_schema.as_ref())]
     }
 }
 

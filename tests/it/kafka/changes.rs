@@ -14,6 +14,7 @@ use headgate::{
     dataset::Dataset,
     decode::{compression, registry::SchemaId},
     metrics::Emitter,
+    registry::{Registry, SchemaText},
     state::memory::MemoryState,
     store::{Store, memory::MemoryStore},
 };
@@ -25,7 +26,7 @@ use headgate_columnar::{
 use msk_consumer::{
     config::Failures,
     handler::{Ports, Target, handle},
-    schemas::{Registry, Schemas, Text},
+    schemas::Schemas,
 };
 use serde_json::{Value, json};
 
@@ -42,7 +43,7 @@ struct Known;
 
 #[async_trait]
 impl Registry for Known {
-    async fn schema(&self, id: SchemaId) -> Result<Option<Text>, Error> {
+    async fn schema(&self, id: SchemaId) -> Result<Option<SchemaText>, Error> {
         if matches!(id, SchemaId::Confluent(number) if number != 7) {
             return Ok(None);
         }
@@ -66,7 +67,7 @@ impl Registry for Known {
             {"name": "op", "type": "string"},
             {"name": "ts_ms", "type": optional(json!("long"))},
         ]});
-        Ok(Some(Text { schema: schema.to_string(), references: Vec::new() }))
+        Ok(Some(SchemaText { schema: schema.to_string(), references: Vec::new() }))
     }
 }
 

@@ -14,6 +14,7 @@ use headgate::{
     dataset::Stream,
     decode::registry::SchemaId,
     metrics::Emitter,
+    registry::{Registry, SchemaText},
     state::memory::MemoryState,
     store::memory::MemoryStore,
 };
@@ -22,7 +23,7 @@ use msk_consumer::{
     config::Failures,
     envelope::Envelope,
     handler::{Ports, Target, handle},
-    schemas::{Registry, Schemas, Text},
+    schemas::Schemas,
 };
 use serde_json::{Value, json};
 
@@ -31,13 +32,13 @@ use crate::landed::Landed;
 /// 2026-11-22T12:00:00Z, some time after the newest record.
 const NOW: Timestamp = Timestamp(1_795_348_800_000);
 
-/// Schemas 1 and 2, which is that of the Glue registry too, and 3, which is none.
+/// Schemas 1 and 2, which is that of the Glue registry too; 3, which is none; 4, a list of nulls.
 #[derive(Debug)]
 struct Known;
 
 #[async_trait]
 impl Registry for Known {
-    async fn schema(&self, id: SchemaId) -> Result<Option<Text>, Error> {
+    async fn schema(&self, id: SchemaId) -> Result<Option<SchemaText>, Error> {
         let amount = json!({"type": "bytes", "logicalType": "decimal", "precision": 9, "scale": 2});
         let mut fields = vec![json!({"name": "id", "type": "long"}), json!({"name": "amount", "type": amount})];
         let schema = match id {
@@ -47,15 +48,17 @@ impl Registry for Known {
                 json!({"type": "record", "name": "order", "fields": fields})
             }
             SchemaId::Confluent(3) => json!({"type": "record"}),
+            SchemaId::Confluent(4) => json!({"type": "array", "items": "null"}),
             SchemaId::Confluent(_) => return Ok(None),
         };
-        Ok(Some(Text { schema: schema.to_string(), references: Vec::new() }))
+        Ok(Some(SchemaText { schema: schema.to_string(), references: Vec::new() }))
     }
 }
 
 /// A lake with the table `orders`.
 pub struct Lake {
-    ports: Ports,
+    pub ports: Ports,
+    pub state: MemoryState,
     landed: Landed,
     clock: Arc<ManualClock>,
 }
@@ -63,9 +66,14 @@ pub struct Lake {
 impl Lake {
     /// The lake before any record of this format.
     pub fn new(format: &str) -> Self {
+        Self::with(format, |_| {})
+    }
+
+    /// The same with what `change` makes of the dataset.
+    pub fn with(format: &str, change: impl FnOnce(&mut Value)) -> Self {
         let clock = Arc::new(ManualClock::new(NOW));
-        let store = MemoryStore::new(clock.clone());
-        let text = json!({
+        let (store, state) = (MemoryStore::new(clock.clone()), MemoryState::new(clock.clone()));
+        let mut dataset = json!({
             "name": "orders", "kind": "stream", "source": {"type": "kafka", "format": format},
             "columns": [
                 {"name": "id", "type": "int64", "required": true},
@@ -77,7 +85,8 @@ impl Lake {
             ],
             "partition_by": {"time": "day"}, "target": {"prefix": "raw/orders/"},
         });
-        let stream = Stream::parse("orders.json", &text.to_string()).unwrap();
+        change(&mut dataset);
+        let stream = Stream::parse("orders.json", &dataset.to_string()).unwrap();
         let ports = Ports {
             target: Target::Rows(Rows {
                 contract: Contract::new(&stream, None).unwrap(),
@@ -87,13 +96,13 @@ impl Lake {
             schemas: Schemas::new(vec![Arc::new(Known)], clock.clone()),
             failures: Failures::Records,
             store: Arc::new(store.clone()),
-            state: Arc::new(MemoryState::new(clock.clone())),
+            state: Arc::new(state.clone()),
             most: 1 << 20,
             clock: clock.clone(),
             emitter: Emitter::Memory(Arc::new(Mutex::new(Vec::new()))),
             function: "msk-consumer".to_owned(),
         };
-        Self { ports, landed: Landed { store }, clock }
+        Self { ports, state, landed: Landed { store }, clock }
     }
 
     /// The function's answer to one event.

@@ -42,7 +42,7 @@ async fn the_kind_of_the_dataset_decides() {
     };
     check("table", &table("table", "debezium_json"), Ok("changes")).await;
     check("stream", &stream("json"), Ok("rows")).await;
-    check("stream", &stream("avro"), Err("Avro needs schemas: set REGISTRY_URL or SCHEMAS_DIR")).await;
+    check("stream", &stream("avro"), Err("Avro needs schemas: set REGISTRY or SCHEMAS_DIR")).await;
     check("parquet", &table("parquet", "parquet"), Err("$.source.format: must be `debezium_json`")).await;
     check("other", &table("table", "debezium_json"), Err("$.name: is `table`: the file and the dataset")).await;
 }

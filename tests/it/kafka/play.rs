@@ -4,48 +4,21 @@ use std::ops::Range;
 
 use headgate::{
     clock::{Clock, Timestamp},
-    faults::{Faults, Unavailable},
+    faults::Unavailable,
     state::StateError,
-    store::StoreError,
 };
 use headgate_columnar::merge::Outcome;
 use proptest::{collection::vec, prelude::*};
 use serde_json::json;
+
+use crate::faults::{Plan, plans, revive};
 
 use super::{
     changes::Changes,
     table::{Form, PARTITIONS, Table},
 };
 
-/// How a call goes wrong.
-#[derive(Debug, Clone, Copy)]
-enum Fault {
-    /// It has no effect.
-    Unanswered,
-    /// It has its effect, and nobody hears of it.
-    Unheard,
-    /// From here on there is nobody who calls.
-    Crash,
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Port {
-    Store,
-    State,
-}
-
-const FAULTS: [Fault; 3] = [Fault::Unanswered, Fault::Unheard, Fault::Crash];
-const PORTS: [Port; 2] = [Port::Store, Port::State];
 const FORMS: [Form; 3] = [Form::Bare, Form::Wrapped, Form::Avro];
-
-fn plan<V: Copy + Ord, E: Unavailable>(faults: &Faults<V, E>, fault: Fault, call: u64, error: E) {
-    let number = faults.total() + call;
-    match fault {
-        Fault::Unanswered => faults.fail_before(number, error),
-        Fault::Unheard => faults.fail_after(number),
-        Fault::Crash => faults.crash_from(number),
-    }
-}
 
 /// A lake, its topic, and how far each partition is acknowledged.
 struct Scene {
@@ -63,16 +36,14 @@ impl Scene {
         Self { lake: Changes::new(form == Form::Bare), table, done: [0; PARTITIONS] }
     }
 
-    fn fail(&self, port: Port, fault: Fault, call: u64) {
-        match port {
-            Port::Store => plan(&self.lake.store.faults(), fault, call, StoreError::unavailable("the call")),
-            Port::State => plan(&self.lake.state.faults(), fault, call, StateError::unavailable("the call")),
-        }
+    fn revive(&self) {
+        revive(&self.lake.store, &self.lake.state);
     }
 
-    fn revive(&self) {
-        self.lake.store.faults().revive();
-        self.lake.state.faults().revive();
+    /// The checkpoint of the next delivery does not move.
+    fn stay_unfinished(&self) {
+        let faults = self.lake.state.faults();
+        faults.fail_before(faults.total() + 3, StateError::unavailable("the call"));
     }
 
     /// Delivers from `back` records before what is acknowledged, to so many after it.
@@ -119,23 +90,18 @@ fn statements() -> Vec<(u8, u8, u8, u8)> {
 #[tokio::test]
 async fn a_failure_anywhere_is_cured_by_redelivery() {
     for form in FORMS {
-        for port in PORTS {
-            for fault in FAULTS {
-                for call in 1..12 {
-                    let what = format!("{form:?}: {port:?} call {call}: {fault:?}");
-                    let mut scene = Scene::new(form, &statements());
-                    scene.deliver(0, [2, 3, 1]).await;
-                    scene.fail(port, fault, call);
-                    scene.deliver(1, [6, 5, 7]).await;
-                    scene.revive();
-                    scene.merge().await;
-                    scene.lake.clock.set(Timestamp(scene.lake.clock.now().0 + 1_500));
-                    // The next attempt ends earlier.
-                    scene.deliver(1, [4, 4, 9]).await;
-                    scene.merge().await;
-                    scene.ends(&what).await;
-                }
-            }
+        for plan in plans(12) {
+            let mut scene = Scene::new(form, &statements());
+            scene.deliver(0, [2, 3, 1]).await;
+            plan.set(&scene.lake.store, &scene.lake.state);
+            scene.deliver(1, [6, 5, 7]).await;
+            scene.revive();
+            scene.merge().await;
+            scene.lake.clock.set(Timestamp(scene.lake.clock.now().0 + 1_500));
+            // The next attempt ends earlier.
+            scene.deliver(1, [4, 4, 9]).await;
+            scene.merge().await;
+            scene.ends(&format!("{form:?}: {plan:?}")).await;
         }
     }
 }
@@ -164,14 +130,14 @@ async fn names_never_go_back_and_a_repeat_keeps_its_name() {
     assert_eq!(names(&scene).await, [first]);
     // A clock that is behind; the attempt is not finished.
     scene.lake.clock.set(Timestamp(scene.lake.clock.now().0 - 60_000));
-    scene.fail(Port::State, Fault::Unanswered, 3);
+    scene.stay_unfinished();
     scene.deliver(0, [2, 0, 0]).await;
     let second = names(&scene).await[1].clone();
     assert!(second.starts_with("2026/11/22/20261122-120000000."), "{second}");
     scene.revive();
     // Half of the 72 hours may pass.
     scene.lake.clock.set(Timestamp(scene.lake.clock.now().0 + 35 * 3_600_000));
-    scene.fail(Port::State, Fault::Unanswered, 3);
+    scene.stay_unfinished();
     scene.deliver(0, [3, 0, 0]).await;
     scene.revive();
     assert_eq!(names(&scene).await, [first, &second]);
@@ -220,10 +186,10 @@ async fn a_batch_that_is_too_large_is_cut_short() {
 }
 
 /// Records of every partition, some of them again; a fault; a merge; the clock's step.
-type Delivery = (usize, [usize; PARTITIONS], Option<(usize, usize, u64)>, bool, i64);
+type Delivery = (usize, [usize; PARTITIONS], Option<Plan>, bool, i64);
 
 fn delivery() -> impl Strategy<Value = Delivery> {
-    let fault = prop::option::of((0..PORTS.len(), 0..FAULTS.len(), 1..12_u64));
+    let fault = prop::option::of(prop::sample::select(plans(12)));
     (0..4_usize, [0..7_usize, 0..7, 0..7], fault, any::<bool>(), prop::sample::select(vec![-2_000, 0, 1, 90_000]))
 }
 
@@ -241,8 +207,8 @@ proptest! {
             let mut scene = Scene::new(form, &statements);
             for (back, ahead, fault, merges, step) in &deliveries {
                 scene.lake.clock.set(Timestamp(scene.lake.clock.now().0 + step));
-                if let Some((port, fault, call)) = fault {
-                    scene.fail(PORTS[*port], FAULTS[*fault], *call);
+                if let Some(plan) = fault {
+                    plan.set(&scene.lake.store, &scene.lake.state);
                 }
                 scene.deliver(*back, *ahead).await;
                 scene.revive();

@@ -30,7 +30,7 @@ pub enum Style {
 /// a value cannot be told in JSON (not a number, a date beyond the year 9999, a decimal of more than 38 digits);
 /// [`Code::TooLarge`].
 pub fn decode(schema: &Schema, datum: &[u8], style: Style, cap: usize) -> Result<String, Refusal> {
-    let out = Vec::with_capacity(datum.len().saturating_mul(3));
+    let out = Vec::with_capacity(datum.len().saturating_mul(3).min(cap));
     let mut decoder = Decoder { schema, rest: datum, style, out, cap };
     decoder.value(schema.at(schema.root), 0)?;
     if !decoder.rest.is_empty() {

@@ -183,7 +183,7 @@ impl<'c> Intake<'c> {
     /// else is told apart with care, and from there on all of it.
     fn documents(&mut self, body: &Body<'_>, data: &Bytes) {
         let (mut at, mut index) = (0, 0);
-        if let Ok(text) = std::str::from_utf8(data) {
+        if let Ok(text) = simdutf8::basic::from_utf8(data) {
             while let Some(start) = next_object(text.as_bytes(), at).filter(|_| index < DOCUMENTS) {
                 let Ok(row) = self.reader.read(text, start, &mut self.rows) else { break };
                 self.settle(body, index, || data.slice(start..row.end), row.control);
