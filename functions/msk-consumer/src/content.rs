@@ -14,7 +14,11 @@ use headgate::{
 };
 use headgate_columnar::stream::UNPACKED;
 
-use crate::{avro, debezium, schemas::Known};
+use crate::{
+    avro::{self, Style},
+    debezium,
+    schemas::Known,
+};
 
 /// How many bytes of JSON a byte of Avro may become: the name of a field may be long.
 const WIDEST: usize = 1_000;
@@ -50,8 +54,7 @@ pub(crate) fn read(
 ) -> Result<Content, Refusal> {
     if format.is_avro() {
         let (id, datum) = datum(bytes, told)?;
-        let cap = UNPACKED.min(LEAST + datum.len().saturating_mul(WIDEST));
-        return Ok(Content::Object(avro::decode(known.get(id)?, &datum, cap)?));
+        return Ok(Content::Object(decode(id, &datum, Style::Contract, known)?));
     }
     if !is_framed(bytes) {
         return Ok(Content::Plain(bytes.clone()));
@@ -63,14 +66,20 @@ pub(crate) fn read(
     Ok(Content::Object(text.to_owned()))
 }
 
+/// The JSON of an Avro datum.
+pub(crate) fn decode(id: SchemaId, datum: &[u8], style: Style, known: &Known) -> Result<String, Refusal> {
+    let cap = UNPACKED.min(LEAST + datum.len().saturating_mul(WIDEST));
+    avro::decode(known.get(id)?, datum, style, cap)
+}
+
 /// No JSON text begins with one of these.
-fn is_framed(bytes: &[u8]) -> bool {
+pub(crate) fn is_framed(bytes: &[u8]) -> bool {
     matches!(bytes.first(), Some(0 | 3))
 }
 
 /// The datum and its schema: as the mapping tells it where it took the header off (`EventRecordFormat` `SOURCE`), else
 /// by the header.
-fn datum(bytes: &Bytes, told: Option<&SchemaMetadata<'_>>) -> Result<(SchemaId, Bytes), Refusal> {
+pub(crate) fn datum(bytes: &Bytes, told: Option<&SchemaMetadata<'_>>) -> Result<(SchemaId, Bytes), Refusal> {
     let Some(told) = told else {
         let framed = registry::unframe(bytes, UNPACKED)?;
         return Ok((framed.schema, framed.payload));

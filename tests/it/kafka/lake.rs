@@ -19,9 +19,10 @@ use headgate::{
     store::memory::MemoryStore,
 };
 use msk_consumer::{
+    Rows,
     config::Failures,
     envelope::Envelope,
-    handler::{Ports, handle},
+    handler::{Ports, Target, handle},
     schemas::Schemas,
 };
 use serde_json::{Value, json};
@@ -87,13 +88,15 @@ impl Lake {
         change(&mut dataset);
         let stream = Stream::parse("orders.json", &dataset.to_string()).unwrap();
         let ports = Ports {
-            contract: Contract::new(&stream, None).unwrap(),
-            envelope: Envelope::of(&stream).unwrap(),
+            target: Target::Rows(Rows {
+                contract: Contract::new(&stream, None).unwrap(),
+                envelope: Envelope::of(&stream).unwrap(),
+                stream,
+            }),
             schemas: Schemas::new(vec![Arc::new(Known)], clock.clone()),
             failures: Failures::Records,
             store: Arc::new(store.clone()),
             state: Arc::new(state.clone()),
-            stream,
             most: 1 << 20,
             clock: clock.clone(),
             emitter: Emitter::Memory(Arc::new(Mutex::new(Vec::new()))),
@@ -111,14 +114,7 @@ impl Lake {
 
     /// What was emitted, a line each.
     pub fn metrics(&self) -> Vec<String> {
-        let Emitter::Memory(seen) = &self.ports.emitter else { return Vec::new() };
-        let seen = seen.lock().unwrap();
-        let line = |metrics: &headgate::metrics::Metrics| {
-            let mut line = Vec::new();
-            metrics.emit(NOW, &mut line).unwrap();
-            summary(&serde_json::from_slice(&line).unwrap())
-        };
-        seen.iter().map(line).collect()
+        summary(&self.ports.emitter)
     }
 }
 
@@ -130,11 +126,18 @@ impl Deref for Lake {
     }
 }
 
-/// The figures that are not 0.
-fn summary(line: &Value) -> String {
+/// The figures that are not 0, a line for each that was emitted.
+pub fn summary(emitter: &Emitter) -> Vec<String> {
+    let Emitter::Memory(seen) = emitter else { return Vec::new() };
     let names = ["Reason", "Failures", "Partitions", "Records", "RowsStored", "RowsQuarantined", "RowsRepeated"];
-    let more = ["RowsTombstone", "Objects", "OffsetsSkipped"];
-    let shown = names.iter().chain(&more).filter_map(|name| line.get(name).map(|value| (name, value)));
-    let shown = shown.filter(|(_, value)| **value != json!(0)).map(|(name, value)| format!("{name}={value}"));
-    shown.collect::<Vec<_>>().join(" ")
+    let more = ["RowsTombstone", "RowsControl", "Objects", "OffsetsSkipped"];
+    let line = |metrics: &headgate::metrics::Metrics| {
+        let mut line = Vec::new();
+        metrics.emit(NOW, &mut line).unwrap();
+        let line: Value = serde_json::from_slice(&line).unwrap();
+        let shown = names.iter().chain(&more).filter_map(|name| line.get(name).map(|value| (name, value)));
+        let shown = shown.filter(|(_, value)| **value != json!(0)).map(|(name, value)| format!("{name}={value}"));
+        shown.collect::<Vec<_>>().join(" ")
+    };
+    seen.lock().unwrap().iter().map(line).collect()
 }

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use headgate::{
     clock::ManualClock,
+    dataset::Stream,
     decode::registry::SchemaId,
     registry::{Registry, SchemaText},
     state::{StateError, memory::MemoryState},
@@ -63,13 +64,15 @@ fn scene(format: &str, columns: &Value) -> Scene {
     let stream = Stream::parse("orders.json", &text.to_string()).unwrap();
     let registry = Arc::new(Schemata::default());
     let ports = Ports {
-        contract: Contract::new(&stream, None).unwrap(),
-        envelope: Envelope::of(&stream).unwrap(),
+        target: Target::Rows(Rows {
+            contract: Contract::new(&stream, None).unwrap(),
+            envelope: Envelope::of(&stream).unwrap(),
+            stream,
+        }),
         schemas: Schemas::new(vec![registry.clone()], clock.clone()),
         failures: Failures::Records,
         store: Arc::new(store.clone()),
         state: Arc::new(state.clone()),
-        stream,
         most: 1 << 20,
         clock: clock.clone(),
         emitter: Emitter::Memory(Arc::new(Mutex::new(Vec::new()))),
