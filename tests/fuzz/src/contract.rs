@@ -47,9 +47,9 @@ pub fn rows(input: &[u8]) {
         let (read, line) = line(contract, text);
         if let Ok(row) = read {
             assert!(text.is_char_boundary(row.end));
-            assert!(row.control || text[..row.end].ends_with('}'));
+            assert!(row.dropped.is_some() || text[..row.end].ends_with('}'));
         }
-        assert_eq!(read.is_ok_and(|row| !row.control), !line.is_empty());
+        assert_eq!(read.is_ok_and(|row| row.dropped.is_none()), !line.is_empty());
     }
 }
 

@@ -39,7 +39,7 @@ fn told(format: &str, body: &[u8]) -> Value {
             assert_eq!(kept.documents, kept.data.split(|byte| *byte == b'\n').count() as u64 - 1);
             json!([String::from_utf8(kept.data.to_vec()).unwrap(), transform.keys(kept.partition)])
         }
-        Ok(Transformed::Dropped(reason)) => json!(reason),
+        Ok(Transformed::Dropped { reason, .. }) => json!(reason),
         Err(why) => json!(format!("{} in {} {}: {}", why.code, why.document, why.path.unwrap_or_default(), why.reason)),
     }
 }
