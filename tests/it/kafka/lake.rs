@@ -60,11 +60,11 @@ pub struct Lake {
 }
 
 impl Lake {
-    /// The lake before any record of this format.
-    pub fn new(format: &str) -> Self {
+    /// The lake before any record of this format; the dataset is what `change` makes of it.
+    pub fn new(format: &str, change: impl FnOnce(&mut Value)) -> Self {
         let clock = Arc::new(ManualClock::new(NOW));
         let store = MemoryStore::new(clock.clone());
-        let text = json!({
+        let mut text = json!({
             "name": "orders", "kind": "stream", "source": {"type": "kafka", "format": format},
             "columns": [
                 {"name": "id", "type": "int64", "required": true},
@@ -76,6 +76,7 @@ impl Lake {
             ],
             "partition_by": {"time": "day"}, "target": {"prefix": "raw/orders/"},
         });
+        change(&mut text);
         let stream = Stream::parse("orders.json", &text.to_string()).unwrap();
         let ports = Ports {
             contract: Contract::new(&stream, None).unwrap(),
@@ -124,7 +125,7 @@ impl Deref for Lake {
 /// The figures that are not 0.
 fn summary(line: &Value) -> String {
     let names = ["Reason", "Failures", "Partitions", "Records", "RowsStored", "RowsQuarantined", "RowsRepeated"];
-    let more = ["RowsTombstone", "Objects", "OffsetsSkipped"];
+    let more = ["RowsTombstone", "RowsFiltered", "Objects", "OffsetsSkipped"];
     let shown = names.iter().chain(&more).filter_map(|name| line.get(name).map(|value| (name, value)));
     let shown = shown.filter(|(_, value)| **value != json!(0)).map(|(name, value)| format!("{name}={value}"));
     shown.collect::<Vec<_>>().join(" ")
