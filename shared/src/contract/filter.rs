@@ -43,7 +43,7 @@ impl Filter {
     /// What the conditions say of this column.
     ///
     /// # Errors
-    /// Misconfigured: an operand is no value of its type; `dataset` is for the message.
+    /// Misconfigured: an operand is no value of its type, or bounds leave none; `dataset` is for the message.
     pub(super) fn of(dataset: &str, conditions: &[Condition], field: &Field) -> Result<Self, Error> {
         let own = conditions.iter().enumerate().filter(|(_, condition)| condition.column == field.name);
         let compiled = own.map(|(index, condition)| {
