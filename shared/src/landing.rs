@@ -21,7 +21,8 @@
 //! right after the checkpoint, so the first record of a partition is the same in all of them, wherever the batch ends;
 //! a redelivery that ends elsewhere writes the same keys. Hence the rules for callers:
 //!
-//! - one object for each partition, with all its records of the batch, never two;
+//! - one object for each partition, with all its records of the batch, never two. A key may say more, such as a time,
+//!   where the caller takes it from [`Shard::note`] as long as [`Shard::is_unfinished`];
 //! - a batch begins at or below the record after the checkpoint, and leaves none out in between;
 //! - the bytes of every object hold the [`Attempt`] (file metadata, a field of each line). With the same bytes in two
 //!   attempts, the tags of their objects would be the same too, and an old invocation could take its successor's object
@@ -56,7 +57,7 @@ use claim::Claim;
 pub use item::Attempt;
 use item::Ledger;
 pub use mark::Mark;
-pub use name::object_name;
+pub use name::{is_object_stem, object_name};
 
 /// How long an item is kept after its last change: longer than Kinesis can keep a record (365 days).
 ///
@@ -125,6 +126,25 @@ impl Shard {
     #[must_use]
     pub fn is_done(&self, place: &Mark) -> bool {
         self.checkpoint().is_some_and(|checkpoint| place <= checkpoint)
+    }
+
+    /// What the caller noted last, whether or not the attempt that noted it finished.
+    #[must_use]
+    pub fn note(&self) -> Option<&str> {
+        self.ledger.note.as_deref()
+    }
+
+    /// Keeps a note of at most a few bytes with the shard, from the claim on: a later attempt reads it, finished or not.
+    #[must_use]
+    pub fn noting(mut self, note: String) -> Self {
+        self.ledger.note = Some(note);
+        self
+    }
+
+    /// Whether an attempt that did not finish meant to write this object, which may therefore be there.
+    #[must_use]
+    pub fn is_unfinished(&self, key: &str) -> bool {
+        self.ledger.outstanding().any(|(outstanding, _)| outstanding == key)
     }
 
     /// Whether nothing more will be written of the record at this place: it is done, and no object of an attempt that

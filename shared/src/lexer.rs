@@ -301,14 +301,20 @@ pub(crate) fn plain(bytes: &[u8], mut at: usize) -> usize {
     at
 }
 
-/// The same for the rest of a long string.
-fn plain_rest(bytes: &[u8], at: usize) -> usize {
-    let rest = &bytes[at..];
-    let rest = &rest[..memchr2(b'"', b'\\', rest).unwrap_or(rest.len())];
-    // Without a branch for each byte, the compiler compares many at once.
-    let lowest = rest.iter().copied().fold(u8::MAX, u8::min);
-    let length = if lowest >= 0x20 { None } else { rest.iter().position(|byte| *byte < 0x20) };
-    at + length.unwrap_or(rest.len())
+/// The same for the rest of a long string. Block by block: whoever goes on after what is found here does not see all of
+/// the rest again.
+fn plain_rest(bytes: &[u8], mut at: usize) -> usize {
+    for block in bytes[at..].chunks(4096) {
+        let length = memchr2(b'"', b'\\', block).unwrap_or(block.len());
+        // Without a branch for each byte, the compiler compares many at once.
+        let lowest = block[..length].iter().copied().fold(u8::MAX, u8::min);
+        let control = if lowest < 0x20 { block.iter().position(|byte| *byte < 0x20) } else { None };
+        at += control.unwrap_or(length);
+        if control.is_some() || length < block.len() {
+            break;
+        }
+    }
+    at
 }
 
 /// What a string says that the lexer has passed; one with escapes goes through `room`.
@@ -355,4 +361,21 @@ fn unescape(escape: &[u8]) -> (char, usize) {
 fn code_unit(digits: &[u8]) -> Option<u32> {
     let digits = digits.first_chunk::<4>()?;
     digits.iter().try_fold(0, |unit, digit| Some(unit << 4 | char::from(*digit).to_digit(16)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_plain_is_found_wherever_it_is() {
+        for length in [0, 1, 7, 8, 63, 64, 65, 71, 4159, 4160, 4161, 9000] {
+            let text = "ü".repeat(length);
+            assert_eq!(plain(text.as_bytes(), 0), text.len());
+            for sign in ["\"", "\\", "\u{0}", "\u{1f}"] {
+                let text = format!("{text}{sign}{text}\"\n");
+                assert_eq!(plain(text.as_bytes(), 0), 2 * length, "{length} {sign:?}");
+            }
+        }
+    }
 }

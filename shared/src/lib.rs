@@ -18,6 +18,7 @@ pub mod metrics;
 pub mod partition;
 pub mod position;
 pub mod quarantine;
+pub mod registry;
 pub mod runtime;
 pub mod state;
 pub mod store;

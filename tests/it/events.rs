@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 
 use crate::{
     consume::lake::{Lake as KinesisLake, clickstream},
-    kafka::lake::Lake as KafkaLake,
+    kafka::{changes::Changes, lake::Lake as KafkaLake},
 };
 
 use self::{
@@ -97,7 +97,10 @@ async fn consumed(name: &str, event: &Value) -> Value {
 
 /// What becomes of a batch of `msk-consumer`: both answers, what is in the lake after each, and the figures.
 async fn topics_consumed(name: &str, event: &Value) -> Value {
-    let lake = KafkaLake::new(if name.contains("avro") { "avro" } else { "json" }, |dataset| {
+    if name.contains("debezium") {
+        return changes_consumed(name, event).await;
+    }
+    let lake = KafkaLake::with(if name.contains("avro") { "avro" } else { "json" }, |dataset| {
         if name.contains("filtered") {
             let state = json!({"column": "state", "one_of": ["new"], "not": true});
             dataset["filter"] = json!([{"column": "amount", "min": 10}, state]);
@@ -107,6 +110,16 @@ async fn topics_consumed(name: &str, event: &Value) -> Value {
     let seen = lake.seen().await;
     let second = told(lake.deliver(event).await);
     assert_eq!(lake.seen().await, seen, "{name}: the second delivery changed the lake");
+    json!({"first": first, "second": second, "lake": seen, "metrics": lake.metrics()})
+}
+
+/// The same of change topics, with the table that `dms-merge` makes of what landed.
+async fn changes_consumed(name: &str, event: &Value) -> Value {
+    let lake = Changes::new(name.contains("declared"));
+    let first = told(lake.deliver(event).await);
+    let seen = lake.seen().await;
+    let second = told(lake.deliver(event).await);
+    assert_eq!(lake.files().await, serde_json::from_value(seen["files"].clone()).unwrap(), "{name}: delivered twice");
     json!({"first": first, "second": second, "lake": seen, "metrics": lake.metrics()})
 }
 

@@ -106,9 +106,17 @@ fn arrow_and_parquet_are_linked_through_columnar_only() {
 
 #[test]
 fn the_aws_sdk_is_linked_through_aws_only() {
-    let others = ["--workspace", "--exclude", "headgate-aws"];
+    let others = ["--workspace", "--exclude", "headgate-aws", "--exclude", "headgate-glue"];
     assert!(!only(linked(&others, "all", &[]), is_sdk).is_empty(), "the test no longer sees the SDK");
-    assert_eq!(only(linked(&others, "all", &["headgate-aws"]), is_sdk), [""; 0]);
+    assert_eq!(only(linked(&others, "all", &["headgate-aws", "headgate-glue"]), is_sdk), [""; 0]);
+}
+
+#[test]
+fn the_sdk_of_glue_is_linked_by_the_consumer_of_kafka_alone() {
+    let is_glue = |name: &str| name == "aws-sdk-glue";
+    let others = ["--workspace", "--exclude", "headgate-glue", "--exclude", "msk-consumer"];
+    assert_eq!(only(linked(&["--package", "msk-consumer"], "normal,build", &[]), is_glue), ["aws-sdk-glue"]);
+    assert_eq!(only(linked(&others, "normal,build", &[]), is_glue), [""; 0]);
 }
 
 #[test]

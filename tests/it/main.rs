@@ -5,11 +5,13 @@
 mod consume;
 mod dynamodb;
 mod events;
+mod faults;
 mod house;
 mod ingest;
 mod kafka;
 mod kinesis;
 mod landed;
 mod merge;
+mod registries;
 mod replay;
 mod s3;

@@ -52,12 +52,12 @@ fn bare(id: &str, payload: PayloadField) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use headgate::event::firehose::PartitionKeys;
 
     use super::*;
 
     fn ok(id: &str, bytes: usize) -> Answer {
-        let outcome = Outcome::Ok { data: vec![b'x'; bytes].into(), partition_keys: Arc::default() };
+        let outcome = Outcome::Ok { data: vec![b'x'; bytes].into(), partition_keys: PartitionKeys::default() };
         Answer { record_id: id.to_owned(), outcome }
     }
 

@@ -4,7 +4,7 @@
 //! document refuses its record: the good ones beside it can be sent again from there, while an answer with the good
 //! ones alone would lose the bad one without a trace. No IO.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use headgate::{
@@ -17,6 +17,7 @@ use headgate::{
         json::documents,
         logs::{self, Message},
     },
+    event::firehose::PartitionKeys,
     fate::Dropped,
     partition::{NoPartition, Partitions},
 };
@@ -34,7 +35,7 @@ pub(crate) struct Transform<'c> {
     lines: Lines,
     partitions: Partitions,
     /// The keys of each partition.
-    keys: Vec<Arc<BTreeMap<String, String>>>,
+    keys: Vec<PartitionKeys>,
     /// The most bytes of lines that a record may become.
     most: usize,
     /// A log event as a document.
@@ -156,13 +157,14 @@ impl<'c> Transform<'c> {
 
     /// What `partitionKeyFromLambda` names of the partition of this number: `year`, `month`, `day` and `hour` as far as
     /// the table has them, and its partition columns, spelled as in a Hive path.
-    pub(crate) fn keys(&mut self, partition: usize) -> Arc<BTreeMap<String, String>> {
+    pub(crate) fn keys(&mut self, partition: usize) -> PartitionKeys {
         while let Some(path) = self.partitions.paths().get(self.keys.len()) {
             let columns = &self.stream.partition_by.columns;
             let parts: Vec<_> = path.split('/').filter_map(|part| part.split_once('=')).collect();
             let times = parts.len().saturating_sub(columns.len());
             let names = parts[..times].iter().map(|(name, _)| (*name).to_owned()).chain(columns.iter().cloned());
-            self.keys.push(Arc::new(names.zip(parts.iter().map(|(_, value)| (*value).to_owned())).collect()));
+            let keys: BTreeMap<_, _> = names.zip(parts.iter().map(|(_, value)| (*value).to_owned())).collect();
+            self.keys.push(keys.into());
         }
         self.keys.get(partition).cloned().unwrap_or_default()
     }
@@ -171,7 +173,7 @@ impl<'c> Transform<'c> {
     /// else is told apart with care, and from there on all of it.
     fn documents(&mut self, data: &Bytes, arrived: Timestamp) -> Result<(), Why> {
         let (mut at, mut index) = (0, 0);
-        if let Ok(text) = std::str::from_utf8(data) {
+        if let Ok(text) = simdutf8::basic::from_utf8(data) {
             while let Some(start) = next_object(text.as_bytes(), at) {
                 let Ok(row) = self.reader.read(text, start, &mut self.lines) else { break };
                 self.settle(row.dropped, index, arrived)?;

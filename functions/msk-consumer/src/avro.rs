@@ -18,11 +18,12 @@
 //! Kafka Connect's and Debezium's types (`connect.name`) that say the same read the same. A logical type that is unknown
 //! or does not fit is left out of account, as the specification asks.
 
+mod connect;
 mod decode;
 mod logical;
 mod schema;
 
-pub use decode::decode;
+pub use decode::{Style, decode};
 pub use schema::Schema;
 
 #[cfg(test)]

@@ -4,11 +4,11 @@
 
 use std::{path::PathBuf, str::FromStr, sync::Arc};
 
-use headgate::{Error, config::Settings, contract::MaskKey};
+use headgate::{Error, config::Settings, contract::MaskKey, registry::Registry};
 use headgate_aws::{lake::Location, state::Place};
 use headgate_columnar::bounds::Bounds;
 
-use crate::schemas::{Confluent, Folder, Login, Registry};
+use crate::schemas::{Folder, Login, Service};
 
 /// The function's settings, resolved.
 #[derive(Debug, Clone)]
@@ -29,8 +29,8 @@ pub struct Config {
     pub failures: Failures,
     /// `SCHEMAS_DIR`: where schema files are.
     pub schemas: Option<PathBuf>,
-    /// `REGISTRY_URL` and `REGISTRY_AUTH`: a Confluent registry.
-    pub registry: Option<Confluent>,
+    /// `REGISTRY`, with `REGISTRY_AUTH`: who has the schemas.
+    pub registry: Option<Service>,
     /// `HEADGATE_MEMORY_MB`.
     pub bounds: Bounds,
 }
@@ -73,11 +73,11 @@ impl Config {
         let failures = settings.or("FAILURES", Failures::default());
         let schemas = settings.optional("SCHEMAS_DIR");
         let login = settings.optional::<Login>("REGISTRY_AUTH");
-        let registry = settings.optional::<String>("REGISTRY_URL");
-        let registry = registry.and_then(|url| match Confluent::new(&url, login) {
+        let registry = settings.optional::<String>("REGISTRY");
+        let registry = registry.and_then(|registry| match Service::read(&registry, login) {
             Ok(registry) => Some(registry),
             Err(error) => {
-                settings.problem("REGISTRY_URL", error);
+                settings.problem("REGISTRY", error);
                 None
             }
         });
@@ -98,10 +98,15 @@ impl Config {
     }
 
     /// Where schemas are looked for, in this order.
-    pub(crate) fn registries(&self) -> Vec<Arc<dyn Registry>> {
-        let folder = self.schemas.clone().map(|folder| Arc::new(Folder::new(folder)) as Arc<dyn Registry>);
-        let service = self.registry.clone().map(|service| Arc::new(service) as Arc<dyn Registry>);
-        folder.into_iter().chain(service).collect()
+    pub(crate) async fn registries(&self) -> Vec<Arc<dyn Registry>> {
+        let mut registries: Vec<Arc<dyn Registry>> = Vec::new();
+        if let Some(folder) = &self.schemas {
+            registries.push(Arc::new(Folder::new(folder.clone())));
+        }
+        if let Some(service) = &self.registry {
+            registries.push(service.clone().open().await);
+        }
+        registries
     }
 }
 
@@ -136,7 +141,7 @@ mod tests {
             ("LAKE", "gs://lake"),
             ("MASK_KEY", "short"),
             ("FAILURES", "none"),
-            ("REGISTRY_URL", "sr:8081"),
+            ("REGISTRY", "sr:8081"),
             ("REGISTRY_AUTH", "secret"),
         ])
         .unwrap_err();
@@ -146,7 +151,7 @@ mod tests {
             "DATASET: not set",
             "MASK_KEY: the mask key must",
             "FAILURES: must be",
-            "REGISTRY_URL: `sr:8081`",
+            "REGISTRY: `sr:8081`",
             "REGISTRY_AUTH: must be",
         ] {
             assert!(told.contains(problem), "{problem}: {told}");

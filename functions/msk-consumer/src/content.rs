@@ -14,7 +14,17 @@ use headgate::{
 };
 use headgate_columnar::stream::UNPACKED;
 
-use crate::{avro, debezium, schemas::Known};
+use crate::{
+    avro::{self, Style},
+    debezium,
+    schemas::Known,
+};
+
+/// How many bytes of JSON a byte of Avro may become: the name of a field may be long.
+const WIDEST: usize = 1_000;
+/// What a datum may become however short it is: fields that are null by their type take no bytes. Without an end to
+/// that, a batch of datums that claim a billion nulls would take all the time there is, at every delivery.
+const LEAST: usize = 64 << 10;
 
 /// What a value says.
 #[derive(Debug, PartialEq, Eq)]
@@ -28,8 +38,11 @@ pub(crate) enum Content {
 }
 
 /// The schema that it takes to read `bytes`, if any.
-pub(crate) fn schema(format: RecordFormat, bytes: &Bytes, told: Option<&SchemaMetadata<'_>>) -> Option<SchemaId> {
-    format.is_avro().then(|| datum(bytes, told).ok()).flatten().map(|(id, _)| id)
+pub(crate) fn schema(format: RecordFormat, bytes: &[u8], told: Option<&SchemaMetadata<'_>>) -> Option<SchemaId> {
+    if !format.is_avro() {
+        return None;
+    }
+    told.map_or_else(|| registry::schema(bytes), |told| SchemaId::parse(&told.schema_id))
 }
 
 /// What `bytes` say.
@@ -41,7 +54,7 @@ pub(crate) fn read(
 ) -> Result<Content, Refusal> {
     if format.is_avro() {
         let (id, datum) = datum(bytes, told)?;
-        return Ok(Content::Object(avro::decode(known.get(id)?, &datum, UNPACKED)?));
+        return Ok(Content::Object(decode(id, &datum, Style::Contract, known)?));
     }
     if !is_framed(bytes) {
         return Ok(Content::Plain(bytes.clone()));
@@ -53,14 +66,20 @@ pub(crate) fn read(
     Ok(Content::Object(text.to_owned()))
 }
 
+/// The JSON of an Avro datum.
+pub(crate) fn decode(id: SchemaId, datum: &[u8], style: Style, known: &Known) -> Result<String, Refusal> {
+    let cap = UNPACKED.min(LEAST + datum.len().saturating_mul(WIDEST));
+    avro::decode(known.get(id)?, datum, style, cap)
+}
+
 /// No JSON text begins with one of these.
-fn is_framed(bytes: &[u8]) -> bool {
+pub(crate) fn is_framed(bytes: &[u8]) -> bool {
     matches!(bytes.first(), Some(0 | 3))
 }
 
 /// The datum and its schema: as the mapping tells it where it took the header off (`EventRecordFormat` `SOURCE`), else
 /// by the header.
-fn datum(bytes: &Bytes, told: Option<&SchemaMetadata<'_>>) -> Result<(SchemaId, Bytes), Refusal> {
+pub(crate) fn datum(bytes: &Bytes, told: Option<&SchemaMetadata<'_>>) -> Result<(SchemaId, Bytes), Refusal> {
     let Some(told) = told else {
         let framed = registry::unframe(bytes, UNPACKED)?;
         return Ok((framed.schema, framed.payload));

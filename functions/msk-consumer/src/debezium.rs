@@ -53,6 +53,10 @@ pub(crate) fn row(
         Content::Plain(bytes) => String::from_utf8(bytes.into()).map_err(|_| refuse(Code::InvalidJson, "not UTF-8"))?,
         Content::Control => return Ok(Content::Control),
     };
+    // serde takes an array for a struct as well, member by member.
+    if !text.trim_ascii_start().starts_with('{') {
+        return Err(refuse(Code::InvalidJson, "no change event"));
+    }
     // Such a decimal is base64, which may look like digits.
     if let Ok(Schemaed { schema: Some(schema), .. }) = serde_json::from_str(&text)
         && schema.get().contains("org.apache.kafka.connect.data.Decimal")

@@ -9,18 +9,20 @@ use headgate::{
     Class, Code, Error,
     clock::{Clock, SystemClock, Timestamp},
     contract::Contract,
-    dataset::{Stream, stream::Transport},
-    event::kafka::BatchResponse,
+    dataset::{Dataset, Described, stream::Transport},
+    decode::registry::SchemaId,
+    event::kafka::{BatchResponse, Record},
     metrics::Emitter,
     state::State,
     store::Store,
 };
 
 use crate::{
-    Report, Share,
+    Report, Rows, Share, changes,
     config::{Config, Failures},
     emit,
     envelope::Envelope,
+    event,
     lot::{Lot, lots},
     schemas::Schemas,
 };
@@ -32,12 +34,8 @@ pub struct Ports {
     pub store: Arc<dyn Store>,
     /// The partitions' checkpoints.
     pub state: Arc<dyn State>,
-    /// The dataset.
-    pub stream: Stream,
-    /// What its records must be.
-    pub contract: Contract,
-    /// The columns it has of the records' envelopes.
-    pub envelope: Envelope,
+    /// What the records become.
+    pub target: Target,
     /// What Avro records were written with.
     pub schemas: Schemas,
     /// How a failure is answered.
@@ -53,24 +51,68 @@ pub struct Ports {
     pub function: String,
 }
 
+/// What the records become, as their dataset says.
+#[derive(Debug)]
+pub enum Target {
+    /// `stream`: rows of a table.
+    Rows(Rows),
+    /// `cdc`: files of changes, which `dms-merge` keeps a table up to date from.
+    Changes(Dataset),
+}
+
+impl Target {
+    /// The dataset's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Rows(rows) => &rows.stream.name,
+            Self::Changes(dataset) => &dataset.name,
+        }
+    }
+
+    /// The schemas of a record's value and key, as far as they are looked at.
+    pub(crate) fn schemas(&self, record: &Record<'_>) -> [Option<SchemaId>; 2] {
+        match self {
+            Self::Rows(rows) => rows.schemas(record),
+            Self::Changes(_) => [event::schema(record), None],
+        }
+    }
+
+    fn load(config: &Config) -> Result<Self, Error> {
+        let path = config.datasets.join(format!("{}.json", config.dataset));
+        let Described::Table(dataset) = Described::load(&path)? else {
+            let key = config.mask_key.clone();
+            let (stream, contract) = Contract::load(&config.datasets, &config.dataset, Transport::Kafka, key)?;
+            let envelope = Envelope::of(&stream)?;
+            return Ok(Self::Rows(Rows { stream, contract, envelope }));
+        };
+        if dataset.name != config.dataset {
+            let what = "the file and the dataset must have the same name";
+            let message = format!("{}: $.name: is `{}`: {what}", path.display(), dataset.name);
+            return Err(Error::misconfigured(Code::InvalidConfig, message));
+        }
+        changes::accepts(dataset).map(Self::Changes)
+    }
+}
+
 impl Ports {
     /// Reads the dataset file and opens the lake and the state, once, before the first event.
     ///
     /// # Errors
     /// Misconfigured: the dataset file is wrong.
     pub async fn open(config: Config) -> Result<Self, Error> {
-        let schemas = config.registries();
-        let (stream, contract) = Contract::load(&config.datasets, &config.dataset, Transport::Kafka, config.mask_key)?;
-        if stream.format.is_avro() && schemas.is_empty() {
-            let message = format!("{}: Avro needs schemas: set REGISTRY_URL or SCHEMAS_DIR", stream.name);
+        let schemas = config.registries().await;
+        let target = Target::load(&config)?;
+        if let Target::Rows(Rows { stream, .. }) = &target
+            && stream.format.is_avro()
+            && schemas.is_empty()
+        {
+            let message = format!("{}: Avro needs schemas: set REGISTRY or SCHEMAS_DIR", stream.name);
             return Err(Error::misconfigured(Code::InvalidConfig, message));
         }
-        let envelope = Envelope::of(&stream)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         Ok(Self {
-            stream,
-            contract,
-            envelope,
+            target,
             schemas: Schemas::new(schemas, Arc::clone(&clock)),
             failures: config.failures,
             store: config.lake.open().await,
@@ -111,7 +153,7 @@ pub async fn handle(event: &[u8], deadline: Timestamp, ports: &Ports) -> Result<
     for (lot, landed) in landed {
         outcome.add(lot, landed);
     }
-    let report = Report { dataset: ports.stream.name.clone(), partitions: outcome.shares };
+    let report = Report { dataset: ports.target.name().to_owned(), partitions: outcome.shares };
     let logged = serde_json::to_string(&report).unwrap_or_default();
     tracing::info!(report = logged, "batch");
     ports.emitter.emit(emit::of_report(&ports.function, &report), ports.clock.now());

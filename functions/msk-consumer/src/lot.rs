@@ -1,4 +1,4 @@
-//! The records of one topic-partition → rows and refused records in the lake.
+//! The records of one topic-partition → rows or changes, and refused records, in the lake.
 //!
 //! A lot lands by itself: what fails in one does not touch another.
 
@@ -8,27 +8,59 @@ use bytes::Bytes;
 use headgate::{
     Code, Error,
     clock::Timestamp,
-    decode::{Refusal, registry::SchemaId},
+    decode::registry::SchemaId,
     event::kafka::{self, Record},
-    landing::{self, Mark, Shard},
+    landing::{self, Mark, Object, Shard},
     position::Position,
 };
-use headgate_columnar::stream::{Body, Intake, Source};
+use headgate_columnar::stream::{Body, Source, Tally};
 
 use crate::{
     Share,
-    content::{self, Content},
-    debezium,
-    handler::Ports,
+    changes::Changes,
+    handler::{Ports, Target},
+    rows::Taking,
     schemas::Known,
 };
 
+/// What the records of a lot become.
+pub(crate) trait Intake<'a> {
+    /// Takes a record that is not done.
+    fn take(&mut self, item: &'a Item<'a>);
+
+    /// Takes a record that was delivered before.
+    fn repeated(&mut self);
+
+    /// About how many bytes of memory are taken.
+    fn memory(&self) -> usize;
+
+    /// How many bytes came in, unpacked.
+    fn bytes(&self) -> usize;
+
+    /// What is to be landed on the shard now.
+    ///
+    /// # Errors
+    /// Retry, [`Code::Internal`], which is a bug.
+    fn finish(self: Box<Self>, source: &Source<'_>, shard: Shard, now: Timestamp) -> Result<Finished, Error>;
+}
+
+/// The end of an intake.
+pub(crate) struct Finished {
+    /// The shard, with what is to be noted.
+    pub(crate) shard: Shard,
+    pub(crate) objects: Vec<Object>,
+    pub(crate) tally: Tally,
+}
+
+/// The most schemas that are asked for at once: bytes that are no Avro may name any number of them, which nobody has.
+const SCHEMAS: usize = 100;
+
 /// A record, or what is there instead of one.
 #[derive(Debug)]
-struct Item<'a> {
+pub(crate) struct Item<'a> {
     offset: i64,
-    mark: Mark,
-    read: Result<Record<'a>, (Position, &'a str, Error)>,
+    pub(crate) mark: Mark,
+    pub(crate) read: Result<Record<'a>, (Position, &'a str, Error)>,
 }
 
 /// The records of one topic-partition by their offsets; never none.
@@ -96,17 +128,38 @@ impl Lot<'_> {
 
     /// Lands the first records.
     async fn land(&self, records: usize, ports: &Ports, most: usize) -> Result<Share, Error> {
-        let (number, now) = (self.partition.to_string(), ports.clock.now());
-        let item = landing::item_key(&ports.stream.name, &self.topic, &number);
+        let item = landing::item_key(ports.target.name(), &self.topic, &self.partition.to_string());
         let shard = landing::open(ports.state.as_ref(), &item).await?;
-        let known = ports.schemas.find(self.schemas(&shard, ports)).await?;
+        let (schemas, records) = self.schemas(records, &shard, ports);
+        let known = ports.schemas.find(schemas).await?;
+        let (mut report, taken) = self.take(records, shard, ports, &known, most)?;
+        let Some((finished, last)) = taken else { return Ok(report) };
+        let Finished { shard, objects, tally } = finished;
+        report.tally(tally, ports.clock.now());
+        report.landed = shard.land(ports.store.as_ref(), ports.state.as_ref(), objects, last).await?;
+        Ok(report)
+    }
+
+    /// Takes the first records in, as many as fit; `None` where there are none.
+    fn take(
+        &self,
+        records: usize,
+        shard: Shard,
+        ports: &Ports,
+        known: &Known,
+        most: usize,
+    ) -> Result<(Share, Option<(Finished, Mark)>), Error> {
+        let now = ports.clock.now();
         let newest = self.items.iter().filter_map(Item::at).max();
         let mut report = Share {
             offsets_skipped: self.skipped(&shard),
             age_milliseconds: newest.map(|newest| now.0 - newest.0),
             ..self.share()
         };
-        let mut intake = Intake::new(&ports.stream, &ports.contract);
+        let mut intake: Box<dyn Intake<'_>> = match &ports.target {
+            Target::Rows(rows) => Box::new(Taking::new(rows, known)),
+            Target::Changes(dataset) => Box::new(Changes::new(dataset, known)),
+        };
         let mut last = None;
         for (index, item) in self.items.iter().enumerate() {
             if index == records || intake.memory() > most {
@@ -116,34 +169,32 @@ impl Lot<'_> {
             if shard.is_done(&item.mark) {
                 intake.repeated();
             } else {
-                item.take(ports, &known, &mut intake);
+                intake.take(item);
             }
             report.records += 1;
             last = Some(item.mark.clone());
         }
-        let Some(last) = last else { return Ok(report) };
+        let Some(last) = last else { return Ok((report, None)) };
         report.bytes_in = intake.bytes() as u64;
+        let number = self.partition.to_string();
         let source = Source { stream: &self.topic, shard: &number, attempt: shard.attempt().clone() };
-        let (objects, tally) = intake.finish(&source)?;
-        report.tally(tally, now);
-        report.landed = shard.land(ports.store.as_ref(), ports.state.as_ref(), objects, last).await?;
-        Ok(report)
+        Ok((report, Some((intake.finish(&source, shard, now)?, last))))
     }
 
-    /// The schemas that the records which are not done were written with.
-    fn schemas(&self, shard: &Shard, ports: &Ports) -> BTreeSet<SchemaId> {
-        let format = ports.stream.format;
-        let records =
-            self.items.iter().filter(|item| !shard.is_done(&item.mark)).filter_map(|item| item.read.as_ref().ok());
-        let schemas = |record: &Record<'_>| {
-            let value = record.value.as_ref();
-            // The key is looked at where there is no value, or where that may say nothing of the row.
-            let key = record.key.as_ref().filter(|_| value.is_none() || format.is_debezium());
-            let value = value.and_then(|value| content::schema(format, value, record.value_schema.as_ref()));
-            let key = key.and_then(|key| content::schema(format, key, record.key_schema.as_ref()));
-            value.into_iter().chain(key)
-        };
-        records.flat_map(schemas).collect()
+    /// The schemas that the first records were written with, as far as they are not done; and how many records there
+    /// are before one more schema would be too many.
+    fn schemas(&self, records: usize, shard: &Shard, ports: &Ports) -> (BTreeSet<SchemaId>, usize) {
+        let mut schemas = BTreeSet::new();
+        for (index, item) in self.items.iter().enumerate().take(records) {
+            let Ok(record) = &item.read else { continue };
+            let more = if shard.is_done(&item.mark) { [None, None] } else { ports.target.schemas(record) };
+            let more: Vec<_> = more.into_iter().flatten().filter(|schema| !schemas.contains(schema)).collect();
+            if schemas.len() + more.len() > SCHEMAS && index > 0 {
+                return (schemas, index);
+            }
+            schemas.extend(more);
+        }
+        (schemas, records)
     }
 
     /// How many offsets there are between what is done and the first record that is not.
@@ -160,51 +211,16 @@ impl Item<'_> {
         self.read.as_ref().ok().and_then(|record| record.timestamp)
     }
 
-    fn take(&self, ports: &Ports, known: &Known, intake: &mut Intake<'_>) {
+    /// The record as a body that can be set aside: its value, or its key where it has none.
+    pub(crate) fn as_body<T>(&self, then: impl FnOnce(&Body<'_>) -> T) -> T {
+        let (data, position): (_, &dyn Fn() -> Position) = match &self.read {
+            Ok(record) => {
+                (record.value.clone().or_else(|| record.key.clone()).unwrap_or_default(), &|| record.position())
+            }
+            Err((position, raw, _)) => (Bytes::copy_from_slice(raw.as_bytes()), &|| position.clone()),
+        };
         // A record without a time is of 1970: at every delivery it must be of the same partition.
         let arrived = self.at().unwrap_or(Timestamp(0));
-        match &self.read {
-            Ok(record) => {
-                let position = || record.position();
-                let body = |data| Body { position: &position, mark: &self.mark, arrived, data };
-                if let Some(members) = ports.envelope.members(record) {
-                    intake.beside(&members);
-                }
-                match &record.value {
-                    Some(value) => {
-                        let format = ports.stream.format;
-                        let read = content::read(format, value, record.value_schema.as_ref(), known);
-                        let read = if format.is_debezium() {
-                            let key = || content::key(format, record.key.as_ref(), record.key_schema.as_ref(), known);
-                            read.and_then(|content| debezium::row(content, &ports.stream, key))
-                        } else {
-                            read
-                        };
-                        take(read, &body(value.clone()), intake);
-                    }
-                    None if ports.envelope.keeps_tombstones() => {
-                        let key = record.key.as_ref();
-                        let read = content::key(ports.stream.format, key, record.key_schema.as_ref(), known);
-                        take(read.map(Content::Object), &body(key.cloned().unwrap_or_default()), intake);
-                    }
-                    None => intake.tombstone(),
-                }
-            }
-            Err((position, raw, error)) => {
-                let data = Bytes::copy_from_slice(raw.as_bytes());
-                let position = || position.clone();
-                let body = Body { position: &position, mark: &self.mark, arrived, data };
-                intake.unread(&body, error.code, &error.message);
-            }
-        }
-    }
-}
-
-fn take(read: Result<Content, Refusal>, body: &Body<'_>, intake: &mut Intake<'_>) {
-    match read {
-        Ok(Content::Plain(_)) => intake.take(body),
-        Ok(Content::Object(text)) => intake.take_object(body, &text),
-        Ok(Content::Control) => intake.control(),
-        Err(Refusal { code, reason }) => intake.refused(body, code, &reason),
+        then(&Body { position, mark: &self.mark, arrived, data })
     }
 }

@@ -7,17 +7,18 @@ mod folder;
 
 use std::{
     collections::{BTreeSet, HashMap},
-    fmt,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
-use async_trait::async_trait;
 use headgate::{
     Code, Error,
     clock::{Clock, Timestamp},
     decode::{Refusal, registry::SchemaId},
+    registry::Registry,
 };
+use headgate_aws::{Aws, Endpoint};
+use headgate_glue::GlueRegistry;
 
 pub use confluent::{Confluent, Login};
 pub use folder::Folder;
@@ -29,23 +30,34 @@ const MOST: usize = 1_000;
 /// How long a schema that nobody has stays unknown before it is asked for again.
 const UNKNOWN: Duration = Duration::from_secs(30);
 
-/// A schema as a registry has it.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Text {
-    /// The schema.
-    pub schema: String,
-    /// The schemas it names, each after those that it names itself.
-    pub references: Vec<String>,
+/// The service that has the schemas.
+#[derive(Debug, Clone)]
+pub enum Service {
+    /// The Glue schema registry of the function's account and region.
+    Glue,
+    /// A Confluent registry.
+    Confluent(Box<Confluent>),
 }
 
-/// Where schemas are.
-#[async_trait]
-pub trait Registry: fmt::Debug + Send + Sync {
-    /// The schema with this id; `None` where there is none, and a poison error where it is no Avro schema.
+impl Service {
+    /// Reads `glue` or a URL; the login is for the URL.
     ///
     /// # Errors
-    /// Retry where the registry does not answer, misconfigured where it refuses.
-    async fn schema(&self, id: SchemaId) -> Result<Option<Text>, Error>;
+    /// As [`Confluent::new`].
+    pub fn read(text: &str, login: Option<Login>) -> Result<Self, Error> {
+        match text {
+            "glue" => Ok(Self::Glue),
+            url => Ok(Self::Confluent(Box::new(Confluent::new(url, login)?))),
+        }
+    }
+
+    /// A client of it.
+    pub async fn open(self) -> Arc<dyn Registry> {
+        match self {
+            Self::Glue => Arc::new(GlueRegistry::new(&Aws::connect(Endpoint::Environment).await)),
+            Self::Confluent(registry) => Arc::new(*registry),
+        }
+    }
 }
 
 /// What is known of a schema.

@@ -56,6 +56,12 @@ impl Aws {
         Self { config: loader.load().await }
     }
 
+    /// What a client is made from, for packages that hold the client of one more service.
+    #[must_use]
+    pub fn config(&self) -> &SdkConfig {
+        &self.config
+    }
+
     pub(crate) fn s3(&self) -> aws_sdk_s3::Client {
         let config = aws_sdk_s3::config::Builder::from(&self.config)
             // Emulators have no DNS name per bucket.

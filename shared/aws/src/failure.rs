@@ -10,7 +10,7 @@ use headgate::stream::{Reason, StreamError};
 
 /// Why a call failed, by what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Failure {
+pub enum Failure {
     /// There is no such object.
     Missing,
     /// The multipart upload is no more: completed by an earlier attempt, aborted, or expired.
@@ -26,7 +26,7 @@ pub(crate) enum Failure {
 impl Failure {
     /// Reads the status, then AWS's error code: an error that comes with status 200 (a copy or a completion that
     /// failed after its header was sent) has only the code.
-    pub(crate) fn of<E>(error: &SdkError<E>) -> Self
+    pub fn of<E>(error: &SdkError<E>) -> Self
     where
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
     {

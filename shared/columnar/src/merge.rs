@@ -47,6 +47,7 @@ use headgate::{
 };
 use serde::Serialize;
 
+pub use self::names::of_partition;
 use self::run::Run;
 
 /// What bounds a merge, and what it is asked beyond the new files.

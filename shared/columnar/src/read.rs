@@ -17,6 +17,7 @@ use std::{
 };
 
 use arrow::datatypes::SchemaRef;
+use bytes::{Buf, Bytes};
 use headgate::{
     Code,
     clock::Timestamp,
@@ -25,7 +26,7 @@ use headgate::{
 
 use crate::changes::{Changes, FileKind, Op, Refusal};
 
-/// The most columns a file may have. No database that DMS reads from has tables of more than 4,096, before-images double
+/// The most columns that a file of text may have, in which they cost next to nothing. No database that DMS reads from has tables of more than 4,096, before-images double
 /// them, and what is far beyond is no table: its columns alone would take the memory.
 const MOST_COLUMNS: usize = 10_000;
 
@@ -67,6 +68,17 @@ pub fn open(format: &Format, kind: FileKind, dataset: &Dataset, open: Open<'_>) 
         Format::DebeziumJson => Ok(Box::new(json::JsonRows::open(kind, dataset, open)?)),
         Format::Parquet => Err(refuse(Code::Internal, "Parquet is read by row group, not as a stream")),
     }
+}
+
+/// Reads a file of changes through, as a merge would.
+///
+/// # Errors
+/// As those of [`open`] and of its rows: with this file the merge would stop.
+pub fn check(dataset: &Dataset, file: &Bytes) -> Result<(), Refusal> {
+    let bytes = || -> io::Result<Box<dyn Read + Send>> { Ok(Box::new(file.clone().reader())) };
+    let mut rows = open(&dataset.source.format, FileKind::Cdc, dataset, &bytes)?;
+    while rows.next_batch()?.is_some() {}
+    Ok(())
 }
 
 fn refuse(code: Code, reason: impl Into<String>) -> Refusal {

@@ -2,12 +2,14 @@
 //!
 //! No event and no store come in: what is read here may have come from anywhere.
 
+mod aside;
 mod file;
 mod intake;
 mod kinesis;
 mod level;
 mod rows;
 
+pub use aside::{Aside, Why};
 pub use file::{Properties, encode};
 pub use intake::{Body, Intake, PARTITIONS, Source, Tally, UNPACKED};
 pub use kinesis::take_record;

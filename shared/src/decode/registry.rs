@@ -83,6 +83,16 @@ pub fn unframe(value: &Bytes, cap: usize) -> Result<Framed, Refusal> {
     }
 }
 
+/// The schema that the header of `value` names, with nothing unpacked; `None` where there is no whole header.
+#[must_use]
+pub fn schema(value: &[u8]) -> Option<SchemaId> {
+    match value {
+        [CONFLUENT, rest @ ..] => rest.first_chunk().map(|id| SchemaId::Confluent(u32::from_be_bytes(*id))),
+        [GLUE, _, rest @ ..] => rest.first_chunk().map(|uuid| SchemaId::Glue(*uuid)),
+        _ => None,
+    }
+}
+
 fn confluent(value: &Bytes) -> Result<Framed, Refusal> {
     let (_, rest) = value.split_at(1);
     let (id, _) = rest.split_first_chunk().ok_or_else(|| framing("ends within the Confluent header of 5 bytes"))?;

@@ -14,7 +14,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 pub use origin::{KafkaMetadata, KinesisMetadata, Origin, Source};
-pub use response::{Answer, MAX_RESPONSE_BYTES, Outcome, PayloadField, RESPONSE_BUDGET, Response};
+pub use response::{Answer, MAX_RESPONSE_BYTES, Outcome, PartitionKeys, PayloadField, RESPONSE_BUDGET, Response};
 
 use super::{
     Refused, invalid, moment,
@@ -132,7 +132,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Payload<'a> {
 /// that cannot be read does not fail the batch; it carries its own error.
 pub fn read(event: &[u8]) -> Result<Request<'_>, Error> {
     // Nearly every batch; what is odd in any other is told by the careful way.
-    if let Some(request) = std::str::from_utf8(event).ok().and_then(sound::read) {
+    if let Some(request) = simdutf8::basic::from_utf8(event).ok().and_then(sound::read) {
         return Ok(request);
     }
     carefully(event)

@@ -20,7 +20,7 @@ pub use response::Response;
 
 use super::{
     invalid, moment,
-    wire::{self, Members, Text},
+    wire::{self, Members, Object, Text},
 };
 use crate::{clock::Timestamp, error::Error};
 
@@ -81,7 +81,7 @@ struct Wire<'a> {
     #[serde(borrow)]
     query_string_parameters: Option<Members<'a, Option<&'a RawValue>>>,
     #[serde(borrow)]
-    request_context: Context<'a>,
+    request_context: Object<Context<'a>>,
     #[serde(borrow)]
     body: Option<Text<'a>>,
     is_base64_encoded: Option<bool>,
@@ -91,7 +91,7 @@ struct Wire<'a> {
 #[serde(rename_all = "camelCase")]
 struct Context<'a> {
     #[serde(borrow)]
-    http: Http<'a>,
+    http: Object<Http<'a>>,
     #[serde(borrow)]
     request_id: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -117,15 +117,16 @@ pub fn read(event: &[u8]) -> Result<Request<'_>, Error> {
     if wire.version.is_some_and(|Text(version)| version != "2.0") {
         return Err(invalid("the HTTP request is not of payload format 2.0; set payload_format_version of the route"));
     }
-    let context = wire.request_context;
+    let Object(context) = wire.request_context;
+    let Object(http) = context.http;
     let lower = |name: Cow<'_, str>| name.to_ascii_lowercase();
     Ok(Request {
-        method: context.http.method.0,
+        method: http.method.0,
         path: wire.raw_path.0,
         query: joined(wire.query_string_parameters, |name| name),
         headers: joined(wire.headers, lower),
         body: body(wire.body, wire.is_base64_encoded.unwrap_or_default())?,
-        source_ip: context.http.source_ip.and_then(wire::scalar),
+        source_ip: http.source_ip.and_then(wire::scalar),
         request_id: context.request_id.and_then(wire::scalar),
         received: context.time_epoch.and_then(wire::scalar).and_then(|text| moment::millis(&text)),
         route_key: wire.route_key.map(|Text(key)| key),

@@ -106,7 +106,7 @@ struct Payload<'a> {
 /// fail the batch; it carries its own error.
 pub fn read(event: &[u8]) -> Result<Vec<Read<'_, Record<'_>>>, Error> {
     // Nearly every batch; what is odd in any other is told by the careful way.
-    if let Some(records) = std::str::from_utf8(event).ok().and_then(sound::read) {
+    if let Some(records) = simdutf8::basic::from_utf8(event).ok().and_then(sound::read) {
         return Ok(records.into_iter().map(Ok).collect());
     }
     carefully(event)

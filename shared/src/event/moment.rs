@@ -26,6 +26,26 @@ fn rfc3339(text: &str) -> Option<Timestamp> {
 /// The JSON number `text` times `10^scale`, rounded half away from zero: a float printed with too many digits, as in
 /// `1545084650.0499999`, means the millisecond it is nearest to.
 fn decimal(text: &str, scale: i32) -> Option<i64> {
+    plain(text.as_bytes(), scale).or_else(|| any_decimal(text, scale))
+}
+
+/// Digits that are few, and behind the point no more than count: nearly every moment.
+fn plain(text: &[u8], scale: i32) -> Option<i64> {
+    let digits = |digits: &[u8], value: i64| {
+        digits
+            .iter()
+            .try_fold(value, |value, digit| digit.is_ascii_digit().then(|| value * 10 + i64::from(digit - b'0')))
+    };
+    let point = text.iter().position(|byte| *byte == b'.').unwrap_or(text.len());
+    let (whole, fraction) = (&text[..point], text.get(point + 1..));
+    let left = u32::try_from(scale).ok()?.checked_sub(u32::try_from(fraction.map_or(0, <[u8]>::len)).ok()?)?;
+    if !(1..=14).contains(&whole.len()) || fraction.is_some_and(<[u8]>::is_empty) || left > 3 {
+        return None;
+    }
+    Some(digits(fraction.unwrap_or_default(), digits(whole, 0)?)? * 10_i64.pow(left))
+}
+
+fn any_decimal(text: &str, scale: i32) -> Option<i64> {
     let (negative, text) = text.strip_prefix('-').map_or((false, text), |text| (true, text));
     // Java prints a double of this size as 1.54508465005E9.
     let (mantissa, exponent) = match text.split_once(['e', 'E']) {

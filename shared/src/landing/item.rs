@@ -53,6 +53,9 @@ pub(super) struct Ledger {
     /// The last place that is done.
     pub(super) checkpoint: Option<Mark>,
     intent: Option<Intent>,
+    /// What the caller keeps with them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) note: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,7 +93,8 @@ impl Ledger {
     pub(super) fn claimed(&self, attempt: &Attempt, objects: &[Object]) -> Self {
         let new = objects.iter().map(|object| (object.key.clone(), object.first.clone()));
         let keys = self.outstanding().map(|(key, first)| (key.clone(), first.clone())).chain(new).collect();
-        Self { checkpoint: self.checkpoint.clone(), intent: Some(Intent { attempt: attempt.clone(), keys }) }
+        let intent = Some(Intent { attempt: attempt.clone(), keys });
+        Self { checkpoint: self.checkpoint.clone(), intent, note: self.note.clone() }
     }
 
     /// The same when these objects are written and all is done up to `last`.

@@ -28,6 +28,19 @@ pub fn object_name(source: &str, shard: &str, first: &Mark, extension: &str) -> 
     format!("{}--{}--{first:0>width$}.{extension}", part(source), part(shard))
 }
 
+/// Whether `text` is an [`object_name`] without its extension.
+#[must_use]
+pub fn is_object_stem(text: &str) -> bool {
+    let parts: Vec<&str> = text.split("--").collect();
+    let [source, shard, first] = parts[..] else { return false };
+    let is_safe = |byte: u8| byte.is_ascii_alphanumeric() || b".-_!".contains(&byte);
+    let is_part = |part: &str| part.bytes().all(is_safe) && !part.starts_with(['.', '_', '-']) && !part.ends_with('-');
+    is_part(source)
+        && is_part(shard)
+        && (first.len() == OFFSET || first.len() >= SEQUENCE)
+        && first.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// The text without what is unsafe, and without a `-` that could be taken for one of a separator.
 fn part(text: &str) -> String {
     let bytes = text.as_bytes();
@@ -75,6 +88,23 @@ mod tests {
         );
     }
 
+    #[test]
+    fn a_stem_is_told_from_other_text() {
+        for other in [
+            "",
+            "tmp",
+            "a--7--1",
+            "a--00000000000000000001",
+            "a--b--c--00000000000000000001",
+            "a-7-00000000000000000001",
+        ] {
+            assert!(!is_object_stem(other), "{other}");
+        }
+        for hidden in ["_a--7", ".a--7", "a b--7", "a---7", "a--7x/"] {
+            assert!(!is_object_stem(&format!("{hidden}--{:020}", 1)), "{hidden}");
+        }
+    }
+
     proptest! {
         #[test]
         fn no_two_places_share_a_name(
@@ -89,6 +119,7 @@ mod tests {
         fn every_name_is_safe_and_sorts(source: String, shard: String, left: u64, right: u64) {
             let name = |first: u64| object_name(&source, &shard, &Mark::from(first), "x");
             prop_assert!(!name(left).starts_with(['.', '_']));
+            prop_assert!(is_object_stem(name(left).strip_suffix(".x").unwrap()));
             prop_assert!(name(left).bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_!".contains(&byte)));
             prop_assert_eq!(name(left).cmp(&name(right)), left.cmp(&right));
         }

@@ -14,14 +14,16 @@ use headgate::{
     dataset::Stream,
     decode::registry::SchemaId,
     metrics::Emitter,
+    registry::{Registry, SchemaText},
     state::memory::MemoryState,
     store::memory::MemoryStore,
 };
 use msk_consumer::{
+    Rows,
     config::Failures,
     envelope::Envelope,
-    handler::{Ports, handle},
-    schemas::{Registry, Schemas, Text},
+    handler::{Ports, Target, handle},
+    schemas::Schemas,
 };
 use serde_json::{Value, json};
 
@@ -30,13 +32,13 @@ use crate::landed::Landed;
 /// 2026-11-22T12:00:00Z, some time after the newest record.
 const NOW: Timestamp = Timestamp(1_795_348_800_000);
 
-/// Schemas 1 and 2, which is that of the Glue registry too, and 3, which is none.
+/// Schemas 1 and 2, which is that of the Glue registry too; 3, which is none; 4, a list of nulls.
 #[derive(Debug)]
 struct Known;
 
 #[async_trait]
 impl Registry for Known {
-    async fn schema(&self, id: SchemaId) -> Result<Option<Text>, Error> {
+    async fn schema(&self, id: SchemaId) -> Result<Option<SchemaText>, Error> {
         let amount = json!({"type": "bytes", "logicalType": "decimal", "precision": 9, "scale": 2});
         let mut fields = vec![json!({"name": "id", "type": "long"}), json!({"name": "amount", "type": amount})];
         let schema = match id {
@@ -46,25 +48,32 @@ impl Registry for Known {
                 json!({"type": "record", "name": "order", "fields": fields})
             }
             SchemaId::Confluent(3) => json!({"type": "record"}),
+            SchemaId::Confluent(4) => json!({"type": "array", "items": "null"}),
             SchemaId::Confluent(_) => return Ok(None),
         };
-        Ok(Some(Text { schema: schema.to_string(), references: Vec::new() }))
+        Ok(Some(SchemaText { schema: schema.to_string(), references: Vec::new() }))
     }
 }
 
 /// A lake with the table `orders`.
 pub struct Lake {
-    ports: Ports,
+    pub ports: Ports,
+    pub state: MemoryState,
     landed: Landed,
     clock: Arc<ManualClock>,
 }
 
 impl Lake {
-    /// The lake before any record of this format; the dataset is what `change` makes of it.
-    pub fn new(format: &str, change: impl FnOnce(&mut Value)) -> Self {
+    /// The lake before any record of this format.
+    pub fn new(format: &str) -> Self {
+        Self::with(format, |_| {})
+    }
+
+    /// The same with what `change` makes of the dataset.
+    pub fn with(format: &str, change: impl FnOnce(&mut Value)) -> Self {
         let clock = Arc::new(ManualClock::new(NOW));
-        let store = MemoryStore::new(clock.clone());
-        let mut text = json!({
+        let (store, state) = (MemoryStore::new(clock.clone()), MemoryState::new(clock.clone()));
+        let mut dataset = json!({
             "name": "orders", "kind": "stream", "source": {"type": "kafka", "format": format},
             "columns": [
                 {"name": "id", "type": "int64", "required": true},
@@ -76,22 +85,24 @@ impl Lake {
             ],
             "partition_by": {"time": "day"}, "target": {"prefix": "raw/orders/"},
         });
-        change(&mut text);
-        let stream = Stream::parse("orders.json", &text.to_string()).unwrap();
+        change(&mut dataset);
+        let stream = Stream::parse("orders.json", &dataset.to_string()).unwrap();
         let ports = Ports {
-            contract: Contract::new(&stream, None).unwrap(),
-            envelope: Envelope::of(&stream).unwrap(),
+            target: Target::Rows(Rows {
+                contract: Contract::new(&stream, None).unwrap(),
+                envelope: Envelope::of(&stream).unwrap(),
+                stream,
+            }),
             schemas: Schemas::new(vec![Arc::new(Known)], clock.clone()),
             failures: Failures::Records,
             store: Arc::new(store.clone()),
-            state: Arc::new(MemoryState::new(clock.clone())),
-            stream,
+            state: Arc::new(state.clone()),
             most: 1 << 20,
             clock: clock.clone(),
             emitter: Emitter::Memory(Arc::new(Mutex::new(Vec::new()))),
             function: "msk-consumer".to_owned(),
         };
-        Self { ports, landed: Landed { store }, clock }
+        Self { ports, state, landed: Landed { store }, clock }
     }
 
     /// The function's answer to one event.
@@ -103,14 +114,7 @@ impl Lake {
 
     /// What was emitted, a line each.
     pub fn metrics(&self) -> Vec<String> {
-        let Emitter::Memory(seen) = &self.ports.emitter else { return Vec::new() };
-        let seen = seen.lock().unwrap();
-        let line = |metrics: &headgate::metrics::Metrics| {
-            let mut line = Vec::new();
-            metrics.emit(NOW, &mut line).unwrap();
-            summary(&serde_json::from_slice(&line).unwrap())
-        };
-        seen.iter().map(line).collect()
+        summary(&self.ports.emitter)
     }
 }
 
@@ -122,11 +126,18 @@ impl Deref for Lake {
     }
 }
 
-/// The figures that are not 0.
-fn summary(line: &Value) -> String {
+/// The figures that are not 0, a line for each that was emitted.
+pub fn summary(emitter: &Emitter) -> Vec<String> {
+    let Emitter::Memory(seen) = emitter else { return Vec::new() };
     let names = ["Reason", "Failures", "Partitions", "Records", "RowsStored", "RowsQuarantined", "RowsRepeated"];
-    let more = ["RowsTombstone", "RowsFiltered", "Objects", "OffsetsSkipped"];
-    let shown = names.iter().chain(&more).filter_map(|name| line.get(name).map(|value| (name, value)));
-    let shown = shown.filter(|(_, value)| **value != json!(0)).map(|(name, value)| format!("{name}={value}"));
-    shown.collect::<Vec<_>>().join(" ")
+    let more = ["RowsTombstone", "RowsFiltered", "RowsControl", "Objects", "OffsetsSkipped"];
+    let line = |metrics: &headgate::metrics::Metrics| {
+        let mut line = Vec::new();
+        metrics.emit(NOW, &mut line).unwrap();
+        let line: Value = serde_json::from_slice(&line).unwrap();
+        let shown = names.iter().chain(&more).filter_map(|name| line.get(name).map(|value| (name, value)));
+        let shown = shown.filter(|(_, value)| **value != json!(0)).map(|(name, value)| format!("{name}={value}"));
+        shown.collect::<Vec<_>>().join(" ")
+    };
+    seen.lock().unwrap().iter().map(line).collect()
 }

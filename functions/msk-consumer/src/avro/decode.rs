@@ -5,10 +5,23 @@
 use base64::{Engine, prelude::BASE64_STANDARD};
 use headgate::{Code, decode::Refusal};
 
-use super::schema::{Schema, Shape, Type};
+use super::{
+    logical::Logical,
+    schema::{Schema, Shape, Type},
+};
 
 /// How deep values may nest: as deep as JSON that the contract reads.
 const DEEPEST: usize = 127;
+
+/// How values of logical types are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    /// As the contract reads them: text that says what it means.
+    Contract,
+    /// As Kafka Connect's JSON converter does: dates and times as their numbers, decimals as their bytes. What they mean
+    /// is in the schema alone.
+    Connect,
+}
 
 /// Decodes one datum, of which at most about `cap` bytes of JSON come out.
 ///
@@ -16,8 +29,9 @@ const DEEPEST: usize = 127;
 /// [`Code::InvalidAvro`] where the bytes are no datum of the schema, or are more than one; [`Code::InvalidValue`] where
 /// a value cannot be told in JSON (not a number, a date beyond the year 9999, a decimal of more than 38 digits);
 /// [`Code::TooLarge`].
-pub fn decode(schema: &Schema, datum: &[u8], cap: usize) -> Result<String, Refusal> {
-    let mut decoder = Decoder { schema, rest: datum, out: Vec::with_capacity(datum.len().saturating_mul(3)), cap };
+pub fn decode(schema: &Schema, datum: &[u8], style: Style, cap: usize) -> Result<String, Refusal> {
+    let out = Vec::with_capacity(datum.len().saturating_mul(3).min(cap));
+    let mut decoder = Decoder { schema, rest: datum, style, out, cap };
     decoder.value(schema.at(schema.root), 0)?;
     if !decoder.rest.is_empty() {
         return Err(broken("something follows the datum"));
@@ -28,6 +42,7 @@ pub fn decode(schema: &Schema, datum: &[u8], cap: usize) -> Result<String, Refus
 struct Decoder<'a> {
     schema: &'a Schema,
     rest: &'a [u8],
+    style: Style,
     out: Vec<u8>,
     cap: usize,
 }
@@ -135,7 +150,7 @@ impl<'a> Decoder<'a> {
     }
 
     fn number(&mut self, r#type: &Type, value: i64) -> Result<(), Refusal> {
-        match r#type.logical {
+        match r#type.logical.filter(|_| self.style == Style::Contract) {
             None => self.write(&value.to_string()),
             Some(logical) => {
                 let text = logical.number(value).ok_or_else(|| untold("a date or time is out of range"))?;
@@ -154,7 +169,8 @@ impl<'a> Decoder<'a> {
     }
 
     fn binary(&mut self, r#type: &Type, bytes: &[u8]) -> Result<(), Refusal> {
-        match r#type.logical {
+        let is_plain = |logical: &Logical| self.style == Style::Connect && matches!(logical, Logical::Decimal { .. });
+        match r#type.logical.filter(|logical| !is_plain(logical)) {
             None => {
                 let text = BASE64_STANDARD.encode(bytes);
                 self.string(&text);

@@ -11,8 +11,10 @@ const DIGITS: u64 = 38;
 /// What a value means beyond its encoding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Logical {
-    /// Its scale.
-    Decimal(u32),
+    Decimal {
+        precision: u64,
+        scale: u32,
+    },
     Uuid,
     Date,
     /// Nanoseconds a unit.
@@ -22,6 +24,10 @@ pub(super) enum Logical {
         local: bool,
     },
     Duration,
+    /// Text, with its zone.
+    Zoned,
+    /// Text of a date.
+    IsoDate,
 }
 
 const MILLI: i64 = 1_000_000;
@@ -36,7 +42,8 @@ impl Logical {
             (Some("decimal"), Shape::Bytes | Shape::Fixed(_)) => {
                 let scale = object.get("scale").map_or(Some(0), Value::as_u64)?;
                 let precision = object.get("precision")?.as_u64()?;
-                (scale <= precision && scale <= DIGITS).then(|| u32::try_from(scale).map(Self::Decimal).ok()).flatten()
+                let scale = u32::try_from(scale).ok().filter(|_| scale <= precision && scale <= DIGITS)?;
+                Some(Self::Decimal { precision, scale })
             }
             (Some("uuid"), Shape::Fixed(16)) => Some(Self::Uuid),
             (Some("duration"), Shape::Fixed(12)) => Some(Self::Duration),
@@ -65,6 +72,8 @@ impl Logical {
             ("Timestamp", Shape::Long) => stamp(MILLI),
             ("MicroTimestamp", Shape::Long) => stamp(MICRO),
             ("NanoTimestamp", Shape::Long) => stamp(NANO),
+            ("ZonedTimestamp", Shape::Text) => Some(Self::Zoned),
+            ("IsoDate", Shape::Text) => Some(Self::IsoDate),
             _ => None,
         }
     }
@@ -93,14 +102,30 @@ impl Logical {
                     format!("{year:04}-{month:02}-{day:02}T{}{zone}", clock(of_day, unit))
                 })
             }
-            Self::Decimal(_) | Self::Uuid | Self::Duration => None,
+            Self::Decimal { .. } | Self::Uuid | Self::Duration | Self::Zoned | Self::IsoDate => None,
+        }
+    }
+
+    /// The name that Kafka Connect's schemas have for a number or a text that means this; empty where there is none.
+    pub(super) fn debezium(self) -> &'static str {
+        match self {
+            Self::Date => "io.debezium.time.Date",
+            Self::Time(MILLI) => "io.debezium.time.Time",
+            Self::Time(MICRO) => "io.debezium.time.MicroTime",
+            Self::Time(_) => "io.debezium.time.NanoTime",
+            Self::Timestamp { unit: MILLI, .. } => "io.debezium.time.Timestamp",
+            Self::Timestamp { unit: MICRO, .. } => "io.debezium.time.MicroTimestamp",
+            Self::Timestamp { .. } => "io.debezium.time.NanoTimestamp",
+            Self::Zoned => "io.debezium.time.ZonedTimestamp",
+            Self::IsoDate => "io.debezium.time.IsoDate",
+            Self::Decimal { .. } | Self::Uuid | Self::Duration => "",
         }
     }
 
     /// The JSON of `bytes` or a `fixed` that means this; `None` where it means none.
     pub(super) fn bytes(self, bytes: &[u8]) -> Option<String> {
         match self {
-            Self::Decimal(scale) => decimal(bytes, scale).map(|digits| format!("\"{digits}\"")),
+            Self::Decimal { scale, .. } => decimal(bytes, scale).map(|digits| format!("\"{digits}\"")),
             Self::Uuid => {
                 let number = u128::from_be_bytes(bytes.try_into().ok()?);
                 let digits = format!("{number:032x}");

@@ -10,7 +10,9 @@ const CAP: usize = 1 << 16;
 
 fn decoded(schema: &Value, datum: &[u8]) -> Result<Value, Code> {
     let schema = Schema::parse(&schema.to_string(), &[]).unwrap();
-    decode(&schema, datum, CAP).map(|text| serde_json::from_str(&text).unwrap()).map_err(|refusal| refusal.code)
+    decode(&schema, datum, Style::Contract, CAP)
+        .map(|text| serde_json::from_str(&text).unwrap())
+        .map_err(|refusal| refusal.code)
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "a table's cells are made where they stand")]
@@ -87,6 +89,70 @@ fn logical_types() {
 }
 
 #[test]
+fn a_change_event_is_told_as_kafka_connect_tells_it() {
+    let debezium = |r#type: &str, name: &str| json!({"type": r#type, "connect.name": format!("io.debezium.{name}")});
+    let decimal = json!({"type": "bytes", "logicalType": "decimal", "precision": 9, "scale": 2});
+    let uuid = json!({"type": "fixed", "name": "u", "size": 16, "logicalType": "uuid"});
+    let columns = [
+        ("id", json!("long"), long(7), json!(7), r#"{"type":"int64"}"#),
+        (
+            "amount",
+            json!(["null", decimal]),
+            [long(1), bytes(&[0xfb])].concat(),
+            json!("+w=="),
+            r#"{"type":"bytes","name":"org.apache.kafka.connect.data.Decimal","parameters":{"connect.decimal.precision":"9","scale":"2"}}"#,
+        ),
+        ("day", debezium("int", "time.Date"), long(2), json!(2), r#"{"type":"int32","name":"io.debezium.time.Date"}"#),
+        (
+            "at",
+            json!({"type": "long", "logicalType": "timestamp-micros"}),
+            long(2),
+            json!(2),
+            r#"{"type":"int64","name":"io.debezium.time.MicroTimestamp"}"#,
+        ),
+        (
+            "t",
+            json!({"type": "int", "logicalType": "time-millis"}),
+            long(2),
+            json!(2),
+            r#"{"type":"int32","name":"io.debezium.time.Time"}"#,
+        ),
+        (
+            "zoned",
+            debezium("string", "time.ZonedTimestamp"),
+            bytes(b"a"),
+            json!("a"),
+            r#"{"type":"string","name":"io.debezium.time.ZonedTimestamp"}"#,
+        ),
+        ("uuid", uuid, vec![0x12; 16], json!("12121212-1212-1212-1212-121212121212"), r#"{"type":"string"}"#),
+        ("blob", json!("bytes"), bytes(&[0, 255]), json!("AP8="), r#"{"type":"bytes"}"#),
+        ("many", json!({"type": "array", "items": "int"}), long(0), json!([]), r#"{"type":"array"}"#),
+        ("either", json!(["null", "int", "string"]), [long(1), long(3)].concat(), json!(3), r#"{"type":"string"}"#),
+    ];
+    let fields: Vec<_> = columns.iter().map(|(name, r#type, ..)| json!({"name": name, "type": r#type})).collect();
+    let row = json!({"type": "record", "name": "Value", "fields": fields});
+    let envelope = json!({"type": "record", "name": "Envelope", "fields": [
+        {"name": "before", "type": ["null", row]}, {"name": "after", "type": ["null", "Value"]}]});
+    let schema = Schema::parse(&envelope.to_string(), &[]).unwrap();
+
+    let data: Vec<u8> = columns.iter().flat_map(|(_, _, datum, ..)| datum.clone()).collect();
+    let text = decode(&schema, &[long(0), long(1), data].concat(), Style::Connect, CAP).unwrap();
+    let after: serde_json::Map<_, _> =
+        columns.iter().map(|(name, _, _, value, _)| ((*name).to_owned(), value.clone())).collect();
+    assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), json!({"before": null, "after": after}));
+
+    let fields = columns.iter().map(|(name, .., told)| {
+        let mut told: Value = serde_json::from_str(told).unwrap();
+        told["field"] = (*name).into();
+        told
+    });
+    let told: Value = serde_json::from_str(&schema.connect().unwrap()).unwrap();
+    let row = json!({"field": "after", "type": "struct", "fields": fields.collect::<Vec<_>>()});
+    assert_eq!(told, json!({"type": "struct", "fields": [row]}));
+    assert_eq!(Schema::parse(r#"{"type": "record", "name": "r", "fields": []}"#, &[]).unwrap().connect(), None);
+}
+
+#[test]
 fn decimals_are_exact() {
     let decimal = |scale: u64| json!({"type": "bytes", "logicalType": "decimal", "precision": 38, "scale": scale});
     check(decimal(2), &[4, 0x04, 0xd2], json!("12.34"));
@@ -115,7 +181,7 @@ fn names_are_resolved() {
         {"name": "more", "type": {"type": "app.Kind"}},
     ]});
     let schema = Schema::parse(&list.to_string(), &[point.to_owned()]).unwrap();
-    let text = decode(&schema, &[2, 2, 4, 0, 0, 0, 0, 0], CAP).unwrap();
+    let text = decode(&schema, &[2, 2, 4, 0, 0, 0, 0, 0], Style::Contract, CAP).unwrap();
     let inner = json!({"from": {"x": 2}, "next": null, "kind": "A", "more": "A"});
     let outer = json!({"from": {"x": 1}, "next": inner, "kind": "A", "more": "A"});
     assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), outer);

@@ -6,7 +6,9 @@ use async_trait::async_trait;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use headgate::{
     clock::ManualClock,
+    dataset::Stream,
     decode::registry::SchemaId,
+    registry::{Registry, SchemaText},
     state::{StateError, memory::MemoryState},
     store::memory::MemoryStore,
 };
@@ -14,12 +16,11 @@ use headgate_columnar::rows;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::schemas::{Registry, Text};
 
 const NOW: Timestamp = Timestamp(1_795_348_800_000);
 const AT: i64 = 1_795_348_700_000;
 
-/// A registry with two versions of a schema, which may be down.
+/// A registry with three versions of a schema, which may be down.
 #[derive(Debug, Default)]
 struct Schemata {
     down: Mutex<bool>,
@@ -28,7 +29,7 @@ struct Schemata {
 
 #[async_trait]
 impl Registry for Schemata {
-    async fn schema(&self, id: SchemaId) -> Result<Option<Text>, Error> {
+    async fn schema(&self, id: SchemaId) -> Result<Option<SchemaText>, Error> {
         *self.asked.lock().unwrap() += 1;
         if *self.down.lock().unwrap() {
             return Err(Error::retry(Code::Unavailable, "the registry does not answer"));
@@ -37,10 +38,11 @@ impl Registry for Schemata {
         let fields = match id {
             SchemaId::Confluent(1) => vec![field("id", json!("long"))],
             SchemaId::Confluent(2) => vec![field("state", json!(["null", "string"])), field("id", json!("long"))],
+            SchemaId::Confluent(3) => vec![field("id", json!("int"))],
             _ => return Ok(None),
         };
         let schema = json!({"type": "record", "name": "order", "fields": fields}).to_string();
-        Ok(Some(Text { schema, references: Vec::new() }))
+        Ok(Some(SchemaText { schema, references: Vec::new() }))
     }
 }
 
@@ -62,13 +64,15 @@ fn scene(format: &str, columns: &Value) -> Scene {
     let stream = Stream::parse("orders.json", &text.to_string()).unwrap();
     let registry = Arc::new(Schemata::default());
     let ports = Ports {
-        contract: Contract::new(&stream, None).unwrap(),
-        envelope: Envelope::of(&stream).unwrap(),
+        target: Target::Rows(Rows {
+            contract: Contract::new(&stream, None).unwrap(),
+            envelope: Envelope::of(&stream).unwrap(),
+            stream,
+        }),
         schemas: Schemas::new(vec![registry.clone()], clock.clone()),
         failures: Failures::Records,
         store: Arc::new(store.clone()),
         state: Arc::new(state.clone()),
-        stream,
         most: 1 << 20,
         clock: clock.clone(),
         emitter: Emitter::Memory(Arc::new(Mutex::new(Vec::new()))),
@@ -274,21 +278,21 @@ fn avro() -> Scene {
     scene("avro", &json!([{"name": "id", "type": "int64"}, {"name": "state", "type": "string"}]))
 }
 
-/// An order behind the header of schema 1 or 2.
+/// An order behind the header of schema 1, 2 or 3.
 fn order(offset: i64, schema: u8) -> Value {
     let id = u8::try_from(offset * 2).unwrap();
-    let datum = if schema == 1 { vec![id] } else { vec![2, 6, b'n', b'e', b'w', id] };
+    let datum = if schema == 2 { vec![2, 6, b'n', b'e', b'w', id] } else { vec![id] };
     record(0, offset, Some(&[&[0, 0, 0, 0, schema], datum.as_slice()].concat()))
 }
 
 #[tokio::test]
 async fn schemas_that_alternate_become_one_file() {
     let scene = avro();
-    let batch = [order(1, 1), order(2, 2), order(3, 1), order(4, 2)];
+    let batch = [order(1, 3), order(2, 2), order(3, 1), order(4, 2)];
     assert_eq!(scene.deliver(&batch).await, NONE);
     let lake: Vec<_> = scene.lake().await.into_values().collect();
     assert_eq!(lake, [["1 - -", "2 new -", "3 - -", "4 new -"]]);
-    assert_eq!(*scene.registry.asked.lock().unwrap(), 2);
+    assert_eq!(*scene.registry.asked.lock().unwrap(), 3);
 }
 
 #[tokio::test]
@@ -353,13 +357,21 @@ async fn change_events_become_rows() {
         record(row(1, "new")),
         record(json!({"schema": decimal, "payload": change("c", Value::Null, row(1, "new"))})),
         record(json!([])),
+        record(json!([{"type": "struct"}, change("c", Value::Null, row(1, "new"))])),
     ];
     assert_eq!(scene.deliver(&batch).await, NONE);
     let lake: Vec<_> = scene.lake().await.into_values().collect();
-    let refused = ["unknown_op 7", "invalid_json 8", "unknown_op 9", "incompatible_type 10", "invalid_json 11"]
-        .map(str::to_owned);
+    let refused = [
+        "unknown_op 7",
+        "invalid_json 8",
+        "unknown_op 9",
+        "incompatible_type 10",
+        "invalid_json 11",
+        "invalid_json 12",
+    ]
+    .map(str::to_owned);
     let rows = ["1 new c 7 -", "1 paid u 7 -", "1 paid d 7 -", "4 - d 7 -", "- - r 7 -"].map(str::to_owned);
-    assert_eq!(lake, [refused, rows]);
+    assert_eq!(lake, [refused.to_vec(), rows.to_vec()]);
 }
 
 #[tokio::test]

@@ -8,7 +8,11 @@ use std::{collections::HashSet, fmt, str::FromStr, time::Duration};
 use async_trait::async_trait;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
-use headgate::{Code, Error, decode::registry::SchemaId};
+use headgate::{
+    Code, Error,
+    decode::registry::SchemaId,
+    registry::{Registry, SchemaText},
+};
 use http::{
     HeaderValue, Request, StatusCode, Uri,
     header::{ACCEPT, AUTHORIZATION},
@@ -21,8 +25,6 @@ use hyper_util::{
 };
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
-
-use super::{Registry, Text};
 
 /// One attempt, from the connection to the answer's last byte.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -101,7 +103,8 @@ impl Confluent {
     /// Misconfigured: the URL is none, or this machine has no root certificates.
     pub fn new(url: &str, login: Option<Login>) -> Result<Self, Error> {
         let misconfigured = |what: String| Error::misconfigured(Code::InvalidConfig, what);
-        let wrong = || misconfigured(format!("`{url}` must be a URL of https:// or http://, without a user"));
+        let wrong =
+            || misconfigured(format!("`{url}` must be `glue`, or a URL of https:// or http://, without a user"));
         let parsed: Uri = url.parse().map_err(|_| wrong())?;
         let is_plain = parsed.authority().is_some_and(|authority| !authority.as_str().contains('@'));
         if !matches!(parsed.scheme_str(), Some("https" | "http")) || !is_plain || parsed.query().is_some() {
@@ -151,19 +154,19 @@ impl Confluent {
         match status {
             StatusCode::OK => {
                 let answer = serde_json::from_slice(&body);
-                answer.map(Some).map_err(|_| stop(Code::InvalidConfig, "the answer is no schema; check REGISTRY_URL"))
+                answer.map(Some).map_err(|_| stop(Code::InvalidConfig, "the answer is no schema; check REGISTRY"))
             }
             // 40401 no subject, 40402 no version, 40403 no schema; any other 404 is of something before the registry.
             StatusCode::NOT_FOUND => match serde_json::from_slice(&body) {
                 Ok(Refusal { error_code: 40_401..=40_403 }) => Ok(None),
-                _ => Err(stop(Code::InvalidConfig, "there is no registry; check REGISTRY_URL")),
+                _ => Err(stop(Code::InvalidConfig, "there is no registry; check REGISTRY")),
             },
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
                 Err(stop(Code::AccessDenied, "refused; check REGISTRY_AUTH"))
             }
             StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => Err(again(&status)),
             status if status.is_server_error() => Err(again(&status)),
-            status => Err(stop(Code::InvalidConfig, &format!("answered {status}; check REGISTRY_URL"))),
+            status => Err(stop(Code::InvalidConfig, &format!("answered {status}; check REGISTRY"))),
         }
     }
 
@@ -204,7 +207,7 @@ impl Confluent {
 
 #[async_trait]
 impl Registry for Confluent {
-    async fn schema(&self, id: SchemaId) -> Result<Option<Text>, Error> {
+    async fn schema(&self, id: SchemaId) -> Result<Option<SchemaText>, Error> {
         let SchemaId::Confluent(number) = id else { return Ok(None) };
         let Some(answer) = self.get(&format!("/schemas/ids/{number}")).await? else { return Ok(None) };
         let about = |error: Error| match error.class {
@@ -215,9 +218,6 @@ impl Registry for Confluent {
             return Err(about(Error::poison(Code::InvalidSchema, "is not Avro")));
         }
         let references = self.references(answer.references).await.map_err(about)?;
-        Ok(Some(Text { schema: answer.schema, references }))
+        Ok(Some(SchemaText { schema: answer.schema, references }))
     }
 }
-
-#[cfg(test)]
-mod tests;

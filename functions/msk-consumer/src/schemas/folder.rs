@@ -5,9 +5,11 @@
 use std::{io::ErrorKind, path::PathBuf};
 
 use async_trait::async_trait;
-use headgate::{Code, Error, decode::registry::SchemaId};
-
-use super::{Registry, Text};
+use headgate::{
+    Code, Error,
+    decode::registry::SchemaId,
+    registry::{Registry, SchemaText},
+};
 
 /// Files named by the number that a Confluent registry gave a schema, or by the UUID of a Glue schema version.
 #[derive(Debug, Clone)]
@@ -23,10 +25,10 @@ impl Folder {
 
 #[async_trait]
 impl Registry for Folder {
-    async fn schema(&self, id: SchemaId) -> Result<Option<Text>, Error> {
+    async fn schema(&self, id: SchemaId) -> Result<Option<SchemaText>, Error> {
         let path = self.0.join(format!("{id}.avsc"));
         match tokio::fs::read_to_string(&path).await {
-            Ok(schema) => Ok(Some(Text { schema, references: Vec::new() })),
+            Ok(schema) => Ok(Some(SchemaText { schema, references: Vec::new() })),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => {
                 let message = format!("SCHEMAS_DIR: {}: {error}", path.display());

@@ -53,10 +53,12 @@ pub async fn decode(
     meta: ObjectMeta,
     role: Role,
 ) -> Result<Decoded, Failure> {
-    let (columns, changes, undeclared) = match dataset.source.format {
+    let (mut columns, changes, undeclared) = match dataset.source.format {
         Format::Parquet => parquet(store, dataset, &meta, role).await?,
         Format::Csv(_) | Format::DebeziumJson => stream(store, dataset, &meta).await?,
     };
+    // A partition that is behind the others has not heard of a new column: to it none is gone.
+    columns.complete &= !name.is_of_partition();
     Ok(Decoded { name, meta, role, columns, changes, undeclared })
 }
 

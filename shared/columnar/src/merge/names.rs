@@ -4,7 +4,7 @@
 
 use std::cmp::Ordering;
 
-use headgate::clock::Timestamp;
+use headgate::{clock::Timestamp, landing::is_object_stem};
 
 /// What a key under the source prefix is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +24,8 @@ pub struct LoadName {
     pub number: u32,
 }
 
-/// A file of changes: `yyyyMMdd-HHmmss…`, the time it was written.
+/// A file of changes: `yyyyMMdd-HHmmss…`, the time it was written. A consumer that lands the changes of many partitions
+/// at once adds where the file begins: `yyyyMMdd-HHmmssSSS.<topic>--<partition>--<offset>`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CdcName {
     /// The date and time digits, the latter padded with zeros on the right: the order of names of any length.
@@ -57,6 +58,12 @@ impl CdcName {
         str::from_utf8(&self.digits).unwrap_or_default()
     }
 
+    /// Whether the file has the changes of one partition among others, which may be behind the others.
+    #[must_use]
+    pub fn is_of_partition(&self) -> bool {
+        parts(file(&self.key)).is_some_and(|(_, place)| place.is_some())
+    }
+
     /// The time in the name, read as UTC.
     #[must_use]
     pub fn time(&self) -> Timestamp {
@@ -68,8 +75,11 @@ impl CdcName {
 #[must_use]
 pub fn parse(key: &str) -> Option<Name> {
     let (folder, file) = key.rsplit_once('/').unwrap_or(("", key));
-    let stem = stem(file)?;
-    load(folder, stem).map(Name::Load).or_else(|| cdc(key).map(Name::Cdc))
+    let load = match parts(file)? {
+        (stem, None) => load(folder, stem),
+        (_, Some(_)) => None,
+    };
+    load.map(Name::Load).or_else(|| cdc(key).map(Name::Cdc))
 }
 
 /// The key without the prefix, read as that of a file of changes.
@@ -81,7 +91,20 @@ pub fn cdc(key: &str) -> Option<CdcName> {
 /// The digits that order the file of changes with this key.
 #[must_use]
 pub fn order(key: &str) -> Option<[u8; DIGITS]> {
-    ordering_digits(stem(key.rsplit_once('/').map_or(key, |(_, file)| file))?)
+    ordering_digits(parts(file(key))?.0)
+}
+
+/// The key below the prefix of a file that begins at a place in a partition, as
+/// [`object_name`](headgate::landing::object_name) has it, and is named at this moment.
+#[must_use]
+pub fn of_partition(at: Timestamp, object_name: &str) -> String {
+    let digits = digits_of(at);
+    let (year, month, day, time) = (&digits[..4], &digits[4..6], &digits[6..8], &digits[8..17]);
+    format!("{year}/{month}/{day}/{year}{month}{day}-{time}.{object_name}")
+}
+
+fn file(key: &str) -> &str {
+    key.rsplit_once('/').map_or(key, |(_, file)| file)
 }
 
 /// The digits that order a file name such as `20240115-223043105`, if it is one.
@@ -169,10 +192,13 @@ pub fn list_after(sample: &CdcName, from: Timestamp) -> Option<Window> {
     Some(Window { stretches, end })
 }
 
-fn stem(file: &str) -> Option<&str> {
+/// A file name's stem, and the place in a partition that stands between it and the ending.
+fn parts(file: &str) -> Option<(&str, Option<&str>)> {
     let file = file.strip_suffix(".gz").unwrap_or(file);
-    let (stem, extension) = file.split_once('.')?;
-    matches!(extension, "parquet" | "csv" | "json" | "jsonl" | "ndjson").then_some(stem)
+    let (name, extension) = file.rsplit_once('.')?;
+    let (stem, place) = name.split_once('.').map_or((name, None), |(stem, place)| (stem, Some(place)));
+    let is_known = matches!(extension, "parquet" | "csv" | "json" | "jsonl" | "ndjson");
+    (is_known && place.is_none_or(is_object_stem)).then_some((stem, place))
 }
 
 fn load(folder: &str, stem: &str) -> Option<LoadName> {
@@ -212,6 +238,8 @@ fn civil(days: i64) -> (i64, i64, i64) {
 
 #[cfg(test)]
 mod tests {
+    use headgate::landing::{Mark, object_name};
+
     use super::*;
 
     fn cdc_name(key: &str) -> CdcName {
@@ -236,6 +264,10 @@ mod tests {
             "20240115-223043105.txt",
             "20240115.parquet",
             "CDC_TXN-20201117153046033.csv",
+            "20240115-223043105.tmp.parquet",
+            "20240115-223043105..parquet",
+            "20240115-223043105.orders--7--12.jsonl",
+            "LOAD00000001.orders--7--00000000000000000012.jsonl",
         ] {
             assert_eq!(parse(none), None, "{none}");
         }
@@ -246,6 +278,20 @@ mod tests {
     fn names_of_nine_and_ten_digits_sort_by_time_and_folders_do_not_count() {
         assert!(cdc_name("20141029-1134010000.csv") < cdc_name("20141029-113401001.csv"));
         assert!(cdc_name("2024/01/16/20240115-235959999.csv") < cdc_name("2024/01/15/20240116-000000001.csv"));
+    }
+
+    #[test]
+    fn a_name_may_say_a_place_in_a_partition() {
+        let name = |partition: &str, first: u64| {
+            let name = object_name("eu.orders", partition, &Mark::from(first), "jsonl.gz");
+            cdc_name(&of_partition(Timestamp(1_705_357_843_105), &name))
+        };
+        let key = "2024/01/15/20240115-223043105.eu.orders--7--00000000000000000012.jsonl.gz";
+        assert_eq!(name("7", 12), cdc_name(key));
+        assert_eq!((name("7", 12).time(), name("7", 12).is_of_partition()), (Timestamp(1_705_357_843_105), true));
+        assert!(name("7", 9) < name("7", 12) && name("7", 99) < name("7", 100));
+        assert!(name("7", 12) < cdc_name("2024/01/15/20240115-223043106.csv"));
+        assert!(!cdc_name("2024/01/15/20240115-223043106.csv").is_of_partition());
     }
 
     #[test]
@@ -270,6 +316,10 @@ mod tests {
                 "2024/02/29/20240301-120000..2024/03/01/ 2024/03/01/20240301-120000..",
             ),
             ("2024/03/05/10/20240305-101500123.parquet", "2024/02/29/12.."),
+            (
+                "2024/03/05/20240305-101500123.orders--7--00000000000000000012.jsonl",
+                "2024/02/29/20240301-120000..2024/03/01/ 2024/03/01/20240301-120000..",
+            ),
             (
                 "2024-03-05/20240305-101500123.parquet",
                 "2024-02-29/20240301-120000..2024-03-01/ 2024-03-01/20240301-120000..",

@@ -25,6 +25,9 @@ use crate::schema::{tick, write_clock, write_date, write_moment};
 /// What Debezium writes in the place of a value that the database did not log.
 const UNAVAILABLE: &str = "__debezium_unavailable_value";
 
+/// The same for a value that is a list.
+const UNAVAILABLE_LIST: &str = r#"["__debezium_unavailable_value"]"#;
+
 /// Why a value is none of its column's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Misfit {
@@ -140,7 +143,7 @@ impl Column {
     /// Appends a JSON value. A bare number is days for a date and ticks of the column's own unit for a moment.
     pub(super) fn append(&mut self, value: Scalar<'_>) -> Result<(), Misfit> {
         match value {
-            Scalar::Text(UNAVAILABLE) => Err(Misfit::Unavailable),
+            Scalar::Text(UNAVAILABLE) | Scalar::Json(UNAVAILABLE_LIST) => Err(Misfit::Unavailable),
             Scalar::Bytes(bytes) if bytes == UNAVAILABLE.as_bytes() => Err(Misfit::Unavailable),
             Scalar::Text(text) => self.append_text(text.as_bytes()),
             Scalar::Number(digits) => self.append_number(digits),

@@ -2,27 +2,25 @@
 //!
 //! Every body ends as at least one fate. One bad document costs itself and nothing beside it.
 
-use std::collections::BTreeMap;
-
 use bytes::Bytes;
 use headgate::{
     Code,
     clock::Timestamp,
-    contract::{Contract, Reader, Refused},
-    dataset::stream::{Granularity, RecordFormat, Stream},
+    contract::{Contract, Reader},
+    dataset::stream::{RecordFormat, Stream},
     decode::{
         Refusal, RefusedPart, compression, json,
         logs::{self, Message},
     },
     fate::{Dropped, Fate, Fates},
     landing::Mark,
-    partition::{NoPartition, Partitions, time_path},
+    partition::{NoPartition, Partitions},
     position::Position,
-    quarantine::{Line, Part},
+    quarantine::Part,
 };
 use serde_json::json;
 
-use super::Rows;
+use super::{Aside, Rows, Why};
 
 mod objects;
 mod seen;
@@ -64,45 +62,11 @@ pub struct Intake<'c> {
     partitions: Partitions,
     /// The place of the first row of each partition.
     firsts: Vec<Mark>,
-    quarantine: BTreeMap<String, Lines>,
+    aside: Aside,
     fates: Fates,
     newest: Option<i64>,
     unknown_fields: u64,
     bytes: usize,
-    /// Bytes of refused records and what is said of them.
-    aside: usize,
-}
-
-/// The refused records of one hour.
-#[derive(Debug)]
-struct Lines {
-    first: Mark,
-    lines: Vec<Line>,
-}
-
-/// Why something is refused, and what it is.
-struct Why {
-    part: Part,
-    code: Code,
-    reason: String,
-    path: Option<String>,
-}
-
-impl Why {
-    fn of_record(code: Code, reason: String) -> Self {
-        Self { part: Part::Record, code, reason, path: None }
-    }
-}
-
-impl From<Refused> for Why {
-    fn from(refused: Refused) -> Self {
-        Self {
-            part: Part::Document,
-            code: refused.code,
-            reason: refused.reason().to_owned(),
-            path: Some(refused.path().to_owned()),
-        }
-    }
 }
 
 /// What became of a batch's records.
@@ -127,12 +91,11 @@ impl<'c> Intake<'c> {
             homes: Vec::new(),
             partitions: Partitions::new(stream.partition_by.clone(), PARTITIONS),
             firsts: Vec::new(),
-            quarantine: BTreeMap::new(),
+            aside: Aside::default(),
             fates: Fates::default(),
             newest: None,
             unknown_fields: 0,
             bytes: 0,
-            aside: 0,
         }
     }
 
@@ -145,7 +108,7 @@ impl<'c> Intake<'c> {
     /// About how many bytes of memory are taken: small texts may become many rows, or many refused records.
     #[must_use]
     pub fn memory(&self) -> usize {
-        self.bytes + self.rows.bytes() + self.aside
+        self.bytes + self.rows.bytes() + self.aside.bytes()
     }
 
     /// Takes a record that has nothing in it.
@@ -220,7 +183,7 @@ impl<'c> Intake<'c> {
     /// else is told apart with care, and from there on all of it.
     fn documents(&mut self, body: &Body<'_>, data: &Bytes) {
         let (mut at, mut index) = (0, 0);
-        if let Ok(text) = std::str::from_utf8(data) {
+        if let Ok(text) = simdutf8::basic::from_utf8(data) {
             while let Some(start) = next_object(text.as_bytes(), at).filter(|_| index < DOCUMENTS) {
                 let Ok(row) = self.reader.read(text, start, &mut self.rows) else { break };
                 self.settle(body, index, || data.slice(start..row.end), row.dropped);
@@ -336,14 +299,8 @@ impl<'c> Intake<'c> {
     }
 
     fn set_aside(&mut self, body: &Body<'_>, document: u64, raw: &[u8], why: Why) {
-        let Why { part, code, reason, path } = why;
-        self.aside += raw.len() * 4 / 3 + 512;
-        let hour = time_path(body.arrived.0, Granularity::Hour).unwrap_or_default();
-        let line = Line::new(&self.stream.name, code, reason, (body.position)(), body.arrived, raw);
-        let lines =
-            self.quarantine.entry(hour).or_insert_with(|| Lines { first: body.mark.clone(), lines: Vec::new() });
-        lines.lines.push(Line { document, path, part, ..line });
-        self.fates.add(Fate::Quarantined { reason: code }, 1);
+        self.fates.add(Fate::Quarantined { reason: why.code }, 1);
+        self.aside.put(&self.stream.name, body, document, raw, why);
     }
 }
 

@@ -64,6 +64,15 @@ fn scalars_are_spelled_as_deserializers_read_them() {
 }
 
 #[test]
+fn a_text_of_many_lines_takes_no_time() {
+    let lines = "0123456789abcdef\\n".repeat(200_000);
+    let started = std::time::Instant::now();
+    one("string", &format!("\"{lines}\""), &format!("\"{lines}\""));
+    // Unoptimised, on a busy machine: only something quadratic takes longer.
+    assert!(started.elapsed() < std::time::Duration::from_mins(1));
+}
+
+#[test]
 fn nested_values_keep_their_shape() {
     let columns = json!([
         {"name": "tags", "type": "list<string>"},

@@ -60,6 +60,16 @@ fn a_schema_reads_as_its_registry_writes_it() {
 }
 
 #[test]
+fn a_header_alone_names_the_schema() {
+    let packed = [&[GLUE, 5], UUID.as_slice(), b"not zlib"].concat();
+    assert_eq!(schema(&packed), Some(SchemaId::Glue(UUID)));
+    assert_eq!(schema(&[0, 0, 0, 1, 2]), Some(SchemaId::Confluent(258)));
+    for cut in [&packed[..17], &[0, 0, 0, 1], &[1, 0, 0, 0, 1], &[]] {
+        assert_eq!(schema(cut), None, "{cut:?}");
+    }
+}
+
+#[test]
 fn a_schema_is_read_as_it_is_written() {
     for schema in [SchemaId::Confluent(0), SchemaId::Confluent(u32::MAX), SchemaId::Glue(UUID)] {
         assert_eq!(SchemaId::parse(&schema.to_string()), Some(schema));

@@ -9,7 +9,7 @@ use crate::{
     clock::Timestamp,
     event::{
         kinesis, moment,
-        wire::{self, Remains},
+        wire::{self, Object, Remains},
     },
     position::{Position, SequenceNumber},
 };
@@ -101,7 +101,8 @@ impl Metadata<'_> {
 
 impl<'a> Origin<'a> {
     pub(super) fn of(kinesis: Option<&'a str>, msk: Option<&'a str>) -> Self {
-        let read = |text: &'a str| serde_json::from_str::<Metadata<'a>>(text).ok();
+        let read =
+            |text: &'a str| serde_json::from_str::<Object<Metadata<'a>>>(text).ok().map(|Object(metadata)| metadata);
         if let Some(metadata) = kinesis.and_then(read) {
             return Self::Kinesis(KinesisMetadata {
                 shard: metadata.shard_id.and_then(wire::scalar),

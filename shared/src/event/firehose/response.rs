@@ -6,8 +6,10 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use bytes::Bytes;
 use serde::{Serialize, Serializer, ser::SerializeMap};
+use serde_json::value::{RawValue, to_raw_value};
 
 use super::Source;
+use crate::lexer::plain;
 
 /// What Lambda answers at most, in bytes: the figure its own error message names.
 pub const MAX_RESPONSE_BYTES: usize = 6_291_556;
@@ -40,6 +42,40 @@ impl PayloadField {
     }
 }
 
+/// What `!{partitionKeyFromLambda:<name>}` in the prefix becomes, by name. A clone shares it: it is written once, however
+/// many records have it.
+#[derive(Debug, Clone, Default)]
+pub struct PartitionKeys(Option<Arc<Keys>>);
+
+#[derive(Debug)]
+struct Keys {
+    by_name: BTreeMap<String, String>,
+    metadata: Box<RawValue>,
+}
+
+impl PartitionKeys {
+    /// Names and values, by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().flat_map(|keys| &keys.by_name).map(|(name, value)| (&**name, &**value))
+    }
+}
+
+impl From<BTreeMap<String, String>> for PartitionKeys {
+    fn from(by_name: BTreeMap<String, String>) -> Self {
+        // Texts cannot fail to be JSON.
+        let metadata = to_raw_value(&BTreeMap::from([("partitionKeys", &by_name)])).ok();
+        Self(metadata.filter(|_| !by_name.is_empty()).map(|metadata| Arc::new(Keys { by_name, metadata })))
+    }
+}
+
+impl PartialEq for PartitionKeys {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for PartitionKeys {}
+
 /// What became of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
@@ -47,8 +83,8 @@ pub enum Outcome {
     Ok {
         /// The transformed bytes. Firehose adds no delimiter of its own.
         data: Bytes,
-        /// What `!{partitionKeyFromLambda:<name>}` in the prefix becomes; empty without dynamic partitioning.
-        partition_keys: Arc<BTreeMap<String, String>>,
+        /// Empty without dynamic partitioning.
+        partition_keys: PartitionKeys,
     },
     /// Left out on purpose, which Firehose counts as success.
     Dropped,
@@ -67,10 +103,7 @@ impl Outcome {
         let data = self.data().map_or(0, |data| {
             r#","":"""#.len() + payload.name().len() + base64::encoded_len(data.len(), true).unwrap_or(usize::MAX)
         });
-        let metadata = self.partition_keys().map_or(0, |keys| {
-            let pairs: usize = keys.iter().map(|(key, value)| quoted(key) + 1 + quoted(value)).sum();
-            r#","metadata":{"partitionKeys":{}}"#.len() + pairs + keys.len() - 1
-        });
+        let metadata = self.metadata().map_or(0, |written| r#","metadata":"#.len() + written.get().len());
         id.saturating_add(data).saturating_add(metadata)
     }
 
@@ -90,9 +123,9 @@ impl Outcome {
         }
     }
 
-    fn partition_keys(&self) -> Option<&BTreeMap<String, String>> {
+    fn metadata(&self) -> Option<&RawValue> {
         match self {
-            Self::Ok { partition_keys, .. } => Some(&**partition_keys).filter(|keys| !keys.is_empty()),
+            Self::Ok { partition_keys, .. } => partition_keys.0.as_ref().map(|keys| &*keys.metadata),
             Self::Dropped | Self::ProcessingFailed { .. } => None,
         }
     }
@@ -117,6 +150,9 @@ impl Answer {
 
 /// The bytes of `text` as a JSON string, quotes included: escaped as `serde_json` does.
 fn quoted(text: &str) -> usize {
+    if plain(text.as_bytes(), 0) == text.len() {
+        return 2 + text.len();
+    }
     let escaped = |byte| match byte {
         b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0c => 2,
         0..0x20 => 6,
@@ -191,8 +227,8 @@ impl Serialize for Item<'_> {
         if let Some(data) = outcome.data() {
             map.serialize_entry(self.payload.name(), &Base64(data))?;
         }
-        if let Some(keys) = outcome.partition_keys() {
-            map.serialize_entry("metadata", &BTreeMap::from([("partitionKeys", keys)]))?;
+        if let Some(metadata) = outcome.metadata() {
+            map.serialize_entry("metadata", metadata)?;
         }
         map.end()
     }

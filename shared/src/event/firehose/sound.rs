@@ -57,6 +57,8 @@ enum Field {
     Arrived,
     Data,
     Metadata,
+    /// Of a Kafka topic.
+    Kafka,
     #[default]
     Other,
 }
@@ -70,11 +72,13 @@ const REQUEST: [(&str, Field); 6] = [
     (r#""sourceMSKArn":"#, Field::Msk),
 ];
 
-const RECORD: [(&str, Field); 4] = [
+const RECORD: [(&str, Field); 6] = [
     (r#""recordId":"#, Field::Id),
     (r#""approximateArrivalTimestamp":"#, Field::Arrived),
     (r#""data":"#, Field::Data),
     (r#""kinesisRecordMetadata":"#, Field::Metadata),
+    (r#""kafkaRecordValue":"#, Field::Kafka),
+    (r#""mskRecordMetadata":"#, Field::Kafka),
 ];
 
 /// What a record is made of.
@@ -109,6 +113,7 @@ fn records<'a>(lexer: &mut Lexer<'a>, bodies: &mut Vec<u8>) -> Option<Vec<Parts<
             Field::Arrived => once(&mut parts.arrived, time(lexer)?),
             Field::Data => once(&mut parts.body, body(lexer, bodies)?),
             Field::Metadata => once(&mut parts.metadata, lexer.skip().ok()?),
+            Field::Kafka => None,
             _ => skip(lexer),
         })?;
         records.push(parts);

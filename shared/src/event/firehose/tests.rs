@@ -1,6 +1,6 @@
 //! Requests as Firehose sends them → records; and answers whose size is known.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 use proptest::prelude::*;
@@ -174,7 +174,7 @@ fn answer(id: &str, outcome: Outcome) -> Answer {
 
 fn ok(data: &'static str, keys: &[(&str, &str)]) -> Outcome {
     let keys = keys.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
-    let partition_keys = Arc::new(keys.collect());
+    let partition_keys = keys.collect::<BTreeMap<_, _>>().into();
     Outcome::Ok { data: Bytes::from_static(data.as_bytes()), partition_keys }
 }
 
@@ -208,8 +208,7 @@ fn any_outcome() -> impl Strategy<Value = Outcome> {
     let data = || any::<Vec<u8>>().prop_map(Bytes::from);
     let keys = prop::collection::btree_map(any::<String>(), any::<String>(), 0..4);
     prop_oneof![
-        (data(), keys)
-            .prop_map(|(data, partition_keys)| Outcome::Ok { data, partition_keys: Arc::new(partition_keys) }),
+        (data(), keys).prop_map(|(data, partition_keys)| Outcome::Ok { data, partition_keys: partition_keys.into() }),
         Just(Outcome::Dropped),
         prop::option::of(data()).prop_map(|data| Outcome::ProcessingFailed { data }),
     ]
@@ -235,7 +234,7 @@ proptest! {
 
     #[test]
     fn each_answer_is_as_long_as_it_says(record_id: String, keys: BTreeMap<String, String>, data: Vec<u8>) {
-        let answer = Answer { record_id, outcome: Outcome::Ok { data: data.into(), partition_keys: Arc::new(keys) } };
+        let answer = Answer { record_id, outcome: Outcome::Ok { data: data.into(), partition_keys: keys.into() } };
         let mut response = Response::new(PayloadField::Data);
         response.push(answer.clone());
         let whole = serde_json::to_string(&response).unwrap();

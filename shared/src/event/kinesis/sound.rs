@@ -27,24 +27,18 @@ pub(in crate::event) fn read(event: &str) -> Option<Vec<Record<'_>>> {
         Field::Records => once(&mut read, records(lexer, &mut bodies)?),
         _ => skip(lexer),
     })?;
-    let (bodies, mut whose) = (Bytes::from(bodies), Stream::default());
+    let (bodies, mut before) = (Bytes::from(bodies), None);
     let read = read.filter(|_| lexer.is_at_end())?;
-    read.into_iter().map(|parts| parts.record(&bodies, &mut whose)).collect()
+    read.into_iter().map(|parts| parts.record(&bodies, &mut before)).collect()
 }
 
-/// The stream of the record before: nearly always the next one's too.
-#[derive(Default)]
-struct Stream<'a> {
-    arn: &'a str,
-    name: &'a str,
-}
+/// The ARN and the stream of the record before: nearly always the next one's too.
+type Before<'a> = Option<(&'a str, &'a str)>;
 
-impl<'a> Stream<'a> {
-    fn of(&mut self, arn: &'a str) -> Option<&'a str> {
-        if arn != self.arn {
-            *self = Self { arn, name: stream(arn)? };
-        }
-        Some(self.name)
+fn stream_of<'a>(arn: &'a str, before: &mut Before<'a>) -> Option<&'a str> {
+    match before {
+        Some((same, name)) if *same == arn => Some(name),
+        _ => before.insert((arn, stream(arn)?)).1.into(),
     }
 }
 
@@ -87,6 +81,7 @@ const PAYLOAD: [(&str, Field); 5] = [
 struct Parts<'a> {
     id: Option<&'a str>,
     arn: Option<&'a str>,
+    payload: Option<()>,
     sequence: Option<SequenceNumber>,
     partition_key: Option<&'a str>,
     arrived: Option<Timestamp>,
@@ -94,11 +89,11 @@ struct Parts<'a> {
 }
 
 impl<'a> Parts<'a> {
-    fn record(self, bodies: &Bytes, whose: &mut Stream<'a>) -> Option<Record<'a>> {
+    fn record(self, bodies: &Bytes, before: &mut Before<'a>) -> Option<Record<'a>> {
         let arn = self.arn?;
         Some(Record {
             source_arn: Cow::Borrowed(arn),
-            stream: Cow::Borrowed(whose.of(arn)?),
+            stream: Cow::Borrowed(stream_of(arn, before)?),
             shard: Cow::Borrowed(shard(self.id?)?),
             sequence: self.sequence?,
             partition_key: Cow::Borrowed(self.partition_key?),
@@ -116,7 +111,7 @@ fn records<'a>(lexer: &mut Lexer<'a>, bodies: &mut Vec<u8>) -> Option<Vec<Parts<
         members(lexer, &RECORD, |lexer, field| match field {
             Field::Id => once(&mut parts.id, text(lexer)?),
             Field::Arn => once(&mut parts.arn, text(lexer)?),
-            Field::Kinesis => payload(lexer, &mut parts, bodies),
+            Field::Kinesis => payload(lexer, &mut parts, bodies).and_then(|()| once(&mut parts.payload, ())),
             _ => skip(lexer),
         })?;
         records.push(parts);

@@ -154,3 +154,21 @@ fn it_can_be_awaited_on_any_thread() {
     let ports = Ports::new();
     sends(ports.land(vec![], 1));
 }
+
+#[tokio::test]
+async fn a_note_outlives_the_attempt() {
+    let ports = Ports::new();
+    ports.land(vec![object("a", 7)], 10).await.unwrap();
+    let shard = open(&ports.state, ITEM).await.unwrap();
+    assert_eq!((shard.note(), shard.is_unfinished("a")), (None, false), "an item without a note is read");
+    ports.store.faults().crash_from(ports.store.faults().total() + 1);
+    let landed =
+        shard.noting("x".to_owned()).land(&ports.store, &ports.state, vec![object("b", 11)], Mark::from(12)).await;
+    assert_eq!(landed.unwrap_err().code, Code::Unavailable);
+    ports.store.faults().revive();
+    let shard = open(&ports.state, ITEM).await.unwrap();
+    assert_eq!((shard.note(), shard.is_unfinished("b"), shard.is_unfinished("a")), (Some("x"), true, false));
+    ports.land(vec![object("b", 11)], 12).await.unwrap();
+    let shard = open(&ports.state, ITEM).await.unwrap();
+    assert_eq!((shard.note(), shard.is_unfinished("b")), (Some("x"), false));
+}

@@ -5,10 +5,9 @@ use headgate::{
     Code, Error,
     fate::Fate,
     landing::{Attempt, Mark, Object, object_name},
-    quarantine::{self, Line},
 };
 
-use super::{Intake, Lines, Tally};
+use super::{Intake, Tally};
 use crate::stream::encode;
 
 /// What the records came by.
@@ -40,13 +39,13 @@ impl Intake<'_> {
     /// # Errors
     /// Retry, [`Code::Internal`]: the rows cannot be written, or a record has no fate. Both are bugs.
     pub fn finish(self, source: &Source<'_>) -> Result<(Vec<Object>, Tally), Error> {
-        let Self { stream, rows, homes, partitions, firsts, quarantine, fates, newest, unknown_fields, .. } = self;
-        let refused: usize = quarantine.values().map(|lines| lines.lines.len()).sum();
+        let Self { stream, rows, homes, partitions, firsts, aside, fates, newest, unknown_fields, .. } = self;
+        let refused = aside.lines().count();
         if rows.len() != homes.len() || fates.of(Fate::Stored) + fates.quarantined() != (rows.len() + refused) as u64 {
             return Err(Error::retry(Code::Internal, "rows or refused records without a fate"));
         }
         let tally = Tally { fates, newest, unknown_fields };
-        let mut objects = Vec::with_capacity(firsts.len() + quarantine.len());
+        let mut objects = Vec::with_capacity(firsts.len() + 1);
         if !rows.is_empty() {
             let batch = rows.finish().map_err(|error| Error::retry(Code::Internal, error.to_string()))?;
             for (home, first) in firsts.into_iter().enumerate() {
@@ -61,15 +60,7 @@ impl Intake<'_> {
                 });
             }
         }
-        for (hour, Lines { first, lines }) in quarantine {
-            let mut body = Vec::new();
-            for line in lines {
-                Line { attempt: source.attempt.to_string(), ..line }.write(&mut body);
-            }
-            let name = object_name(source.stream, source.shard, &first, "jsonl");
-            let key = format!("{}{hour}{name}", quarantine::prefix(&stream.name));
-            objects.push(Object { key, first, body: body.into() });
-        }
+        objects.extend(aside.finish(&stream.name, source));
         Ok((objects, tally))
     }
 }

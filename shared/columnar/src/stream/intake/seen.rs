@@ -28,7 +28,7 @@ impl Intake<'_> {
 
     /// What is refused.
     pub fn refusals(&self) -> impl Iterator<Item = &Line> {
-        self.quarantine.values().flat_map(|lines| &lines.lines)
+        self.aside.lines()
     }
 
     /// Takes a body that is one document by itself, as a refused one is.
