@@ -12,6 +12,7 @@ use crate::{
 
 mod control;
 mod extra;
+mod filter;
 pub mod json;
 mod key;
 mod known;
@@ -27,7 +28,7 @@ pub use rule::MaskKey;
 pub use tree::{ENVELOPE, Node};
 pub use value::Value;
 
-use self::{rule::Rule, tree::Branch};
+use self::{filter::Filter, rule::Rule, tree::Branch};
 
 /// Where the values of a row go. A row ends by `keep` or by `forget`, which takes back all that came since.
 ///
@@ -80,6 +81,8 @@ pub struct Contract {
     unknown: UnknownFields,
     event_time: Option<usize>,
     partition: Vec<usize>,
+    /// How many columns the filter wants not to be null.
+    unwanted_nulls: usize,
     key: Option<MaskKey>,
 }
 
@@ -113,13 +116,15 @@ impl Contract {
     /// Compiles the dataset's columns; `key` hides the values of hashed columns.
     ///
     /// # Errors
-    /// Misconfigured: a column is hashed and there is no key; a `default` is no value of its column.
+    /// Misconfigured: a column is hashed and there is no key; a `default`, or what the filter compares with, is no value
+    /// of its column.
     pub fn new(stream: &Stream, key: Option<MaskKey>) -> Result<Self, Error> {
         let mut nodes = 0;
         let columns: Result<Vec<_>, Error> =
             stream.columns.iter().map(|field| column(stream, field, &mut nodes)).collect();
         let columns = columns?;
         let (tree, beside, fields) = Branch::of(stream, &columns);
+        let unwanted_nulls = columns.iter().filter(|column| !column.wants_null()).count();
         let index = |name: &String| stream.columns.iter().position(|field| field.name == *name);
         let contract = Self {
             columns,
@@ -131,6 +136,7 @@ impl Contract {
             unknown: stream.unknown_fields,
             event_time: stream.event_time.as_ref().and_then(index),
             partition: stream.partition_by.columns.iter().filter_map(index).collect(),
+            unwanted_nulls,
             key,
         };
         contract.check(stream)?;
@@ -187,11 +193,15 @@ fn column(stream: &Stream, field: &Field, nodes: &mut usize) -> Result<Column, E
         demanded: field.required,
         path: tree::path(stream, field),
         default: field.default.as_ref().filter(|value| !value.is_null()).map(ToString::to_string),
-        rule: Rule::of(field)?,
+        rule: Rule::of(field, Filter::of(&stream.name, &stream.filter, field)?)?,
     })
 }
 
 impl Column {
+    fn wants_null(&self) -> bool {
+        self.rule.as_ref().is_none_or(|rule| rule.filter.wants_null())
+    }
+
     fn is_erased(&self) -> bool {
         self.rule.as_ref().is_some_and(|rule| rule.mask == Some(Mask::Erase))
     }

@@ -80,7 +80,12 @@ async fn transformed(name: &str, event: &Value) -> Value {
 
 /// What becomes of a batch of `kinesis-consumer`: both answers, and what is in the lake after each.
 async fn consumed(name: &str, event: &Value) -> Value {
-    let lake = KinesisLake::new(&clickstream(|_| {}));
+    let lake = KinesisLake::new(&clickstream(|dataset| {
+        if name.contains("filtered") {
+            let person = json!({"column": "is_bot", "one_of": [true], "not": true, "null": true});
+            dataset["filter"] = json!([{"column": "value", "above": 10_000}, person]);
+        }
+    }));
     let event = event.to_string();
     let told = |answer: Result<_, Error>| told(answer.map(|answer| json!(answer)));
     let first = told(lake.deliver(&event).await);
@@ -95,7 +100,12 @@ async fn topics_consumed(name: &str, event: &Value) -> Value {
     if name.contains("debezium") {
         return changes_consumed(name, event).await;
     }
-    let lake = KafkaLake::new(if name.contains("avro") { "avro" } else { "json" });
+    let lake = KafkaLake::with(if name.contains("avro") { "avro" } else { "json" }, |dataset| {
+        if name.contains("filtered") {
+            let state = json!({"column": "state", "one_of": ["new"], "not": true});
+            dataset["filter"] = json!([{"column": "amount", "min": 10}, state]);
+        }
+    });
     let first = told(lake.deliver(event).await);
     let seen = lake.seen().await;
     let second = told(lake.deliver(event).await);

@@ -23,6 +23,7 @@ pub(crate) fn of_report(function: &str, report: &Report, now: Timestamp) -> Metr
         ("RecordsReingested", report.reingested),
         ("RecordsUnanswered", report.unanswered),
         ("Documents", report.documents),
+        ("DocumentsFiltered", report.filtered),
         ("UnknownFields", report.unknown_fields),
         ("Partitions", report.partitions),
         ("Puts", report.puts),

@@ -114,7 +114,10 @@ impl Judge<'_> {
         };
         let arrived = record.arrived.or(before).unwrap_or(self.now);
         let refused = match self.transform.record(&record.data, arrived) {
-            Ok(Transformed::Dropped(reason)) => return Verdict::Dropped(reason),
+            Ok(Transformed::Dropped { reason, filtered }) => {
+                report.filtered += filtered;
+                return Verdict::Dropped(reason);
+            }
             Ok(Transformed::Kept(kept)) => match self.fit(record, kept, report) {
                 Ok(verdict) => return verdict,
                 Err(why) => why,
@@ -127,7 +130,7 @@ impl Judge<'_> {
     }
 
     fn fit(&mut self, record: &Record<'_>, kept: Kept, report: &mut Report) -> Result<Verdict, Why> {
-        let Kept { data, partition, documents, unknown_fields, newest } = kept;
+        let Kept { data, partition, documents, filtered, unknown_fields, newest } = kept;
         if self.partitions.len() >= self.most && !self.partitions.contains(&partition) {
             let reason = format!("the batch has more than {} partitions", self.most);
             return Err(Why::new(Code::TooManyPartitions, reason));
@@ -139,6 +142,7 @@ impl Judge<'_> {
             Fit::Taken => {
                 self.partitions.insert(partition);
                 report.documents += documents;
+                report.filtered += filtered;
                 report.unknown_fields += unknown_fields;
                 report.bytes_out += bytes;
                 report.newest = report.newest.max(newest);

@@ -31,6 +31,8 @@ pub struct Report {
     pub unanswered: u64,
     /// Documents that are delivered.
     pub documents: u64,
+    /// Documents that the filter left out, of records that are delivered or dropped.
+    pub filtered: u64,
     /// Fields of them that no column took.
     pub unknown_fields: u64,
     /// Partitions of the answer.

@@ -47,7 +47,9 @@ pub(crate) struct Transform<'c> {
 #[derive(Debug, Default)]
 struct Found {
     documents: u64,
-    control: bool,
+    filtered: u64,
+    /// Why the first of what is left out is.
+    dropped: Option<Dropped>,
     partition: Option<usize>,
     unknown_fields: u64,
     newest: Option<i64>,
@@ -59,7 +61,12 @@ pub(crate) enum Transformed {
     /// It is to be delivered.
     Kept(Kept),
     /// There is nothing in it for the table.
-    Dropped(Dropped),
+    Dropped {
+        /// Why.
+        reason: Dropped,
+        /// Documents that the filter does not want.
+        filtered: u64,
+    },
 }
 
 /// A record to be delivered.
@@ -71,6 +78,8 @@ pub(crate) struct Kept {
     pub(crate) partition: usize,
     /// How many documents it is.
     pub(crate) documents: u64,
+    /// Documents beside them that the filter does not want.
+    pub(crate) filtered: u64,
     /// Fields that no column took.
     pub(crate) unknown_fields: u64,
     /// The newest time that a document says it happened at, in milliseconds since 1970.
@@ -136,14 +145,13 @@ impl<'c> Transform<'c> {
             // What only Kafka carries cannot be here.
             _ => self.documents(&unpacked, arrived)?,
         }
-        let Found { documents, control, partition, unknown_fields, newest } = self.found;
+        let Found { documents, filtered, dropped, partition, unknown_fields, newest } = self.found;
         Ok(match partition {
             Some(partition) => {
                 let data = Bytes::copy_from_slice(self.lines.bytes());
-                Transformed::Kept(Kept { data, partition, documents, unknown_fields, newest })
+                Transformed::Kept(Kept { data, partition, documents, filtered, unknown_fields, newest })
             }
-            None if control => Transformed::Dropped(Dropped::Control),
-            None => Transformed::Dropped(Dropped::Empty),
+            None => Transformed::Dropped { reason: dropped.unwrap_or(Dropped::Empty), filtered },
         })
     }
 
@@ -168,7 +176,7 @@ impl<'c> Transform<'c> {
         if let Ok(text) = simdutf8::basic::from_utf8(data) {
             while let Some(start) = next_object(text.as_bytes(), at) {
                 let Ok(row) = self.reader.read(text, start, &mut self.lines) else { break };
-                self.settle(row.control, index, arrived)?;
+                self.settle(row.dropped, index, arrived)?;
                 at = row.end;
                 index += 1;
             }
@@ -190,7 +198,7 @@ impl<'c> Transform<'c> {
         let batch = match logs::parse(data)? {
             Message::Data(batch) => batch,
             Message::Control => {
-                self.found.control = true;
+                self.found.dropped = Some(Dropped::Control);
                 return Ok(());
             }
         };
@@ -219,18 +227,23 @@ impl<'c> Transform<'c> {
         // Whoever found the document has checked that it is UTF-8.
         let text = std::str::from_utf8(raw).unwrap_or_default();
         let row = self.reader.read(text, 0, &mut self.lines).map_err(|refused| Why::of(&refused, index))?;
-        self.settle(row.control, index, arrived)
+        self.settle(row.dropped, index, arrived)
     }
 
     /// Finds the partition of the row that was just read.
-    fn settle(&mut self, control: bool, document: u64, arrived: Timestamp) -> Result<(), Why> {
-        if control {
-            self.found.control = true;
+    fn settle(&mut self, dropped: Option<Dropped>, document: u64, arrived: Timestamp) -> Result<(), Why> {
+        self.found.dropped = self.found.dropped.or(dropped);
+        if dropped == Some(Dropped::Control) {
             return Ok(());
         }
         let why = |code, reason: String| Why { document, ..Why::new(code, reason) };
         if self.lines.misfit() {
             return Err(why(Code::InvalidValue, "a moment is outside of the years 1 to 9999".to_owned()));
+        }
+        // Only now: what breaks the contract is refused, whether it is wanted or not.
+        if dropped.is_some() {
+            self.found.filtered += 1;
+            return Ok(());
         }
         if self.lines.bytes().len() > self.most {
             return Err(why(Code::TooLarge, format!("the record becomes more than {} bytes of lines", self.most)));

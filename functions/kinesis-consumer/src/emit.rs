@@ -26,7 +26,7 @@ pub fn of_report(function: &str, report: &Report) -> Metrics {
     metrics
 }
 
-fn counts(report: &Report) -> [(&'static str, u64); 10] {
+fn counts(report: &Report) -> [(&'static str, u64); 11] {
     let dropped = |reason| report.fates.of(Fate::Dropped { reason });
     [
         ("Failures", 0),
@@ -34,6 +34,7 @@ fn counts(report: &Report) -> [(&'static str, u64); 10] {
         ("RowsStored", report.stored),
         ("RowsQuarantined", report.fates.quarantined()),
         ("RowsRepeated", dropped(Dropped::Repeated)),
+        ("RowsFiltered", dropped(Dropped::Filtered)),
         ("RowsControl", dropped(Dropped::Control)),
         ("RowsEmpty", dropped(Dropped::Empty)),
         ("UnknownFields", report.unknown_fields),

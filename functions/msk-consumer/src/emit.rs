@@ -30,7 +30,7 @@ pub fn of_report(function: &str, report: &Report) -> Metrics {
     metrics
 }
 
-fn counts(share: &Share) -> [(&'static str, u64); 13] {
+fn counts(share: &Share) -> [(&'static str, u64); 14] {
     let dropped = |reason| share.fates.of(Fate::Dropped { reason });
     [
         ("Failures", u64::from(share.failure.is_some())),
@@ -40,6 +40,7 @@ fn counts(share: &Share) -> [(&'static str, u64); 13] {
         ("RowsQuarantined", share.fates.quarantined()),
         ("RowsRepeated", dropped(Dropped::Repeated)),
         ("RowsTombstone", dropped(Dropped::Tombstone)),
+        ("RowsFiltered", dropped(Dropped::Filtered)),
         ("RowsControl", dropped(Dropped::Control)),
         ("RowsEmpty", dropped(Dropped::Empty)),
         ("UnknownFields", share.unknown_fields),

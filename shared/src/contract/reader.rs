@@ -2,7 +2,8 @@
 //!
 //! All room is kept from record to record. A row that fails leaves nothing in the sink.
 
-use self::nested::{misfit, plain};
+use self::nested::misfit;
+pub(super) use self::nested::plain;
 use super::{
     Column, Contract, Sink, control,
     extra::{Extra, Leftover},
@@ -14,6 +15,7 @@ use super::{
 use crate::{
     dataset::{ColumnType, stream::RecordFormat},
     error::Code,
+    fate::Dropped,
     lexer::{Lexer, inner, said},
 };
 
@@ -25,8 +27,8 @@ mod shared;
 pub struct Row {
     /// The first byte after the object.
     pub end: usize,
-    /// Whether it is a message of the transport, of which the sink got nothing.
-    pub control: bool,
+    /// Why the sink got nothing of it: a message of the transport, or a row that the filter does not want.
+    pub dropped: Option<Dropped>,
 }
 
 /// Reads records by a contract.
@@ -51,9 +53,31 @@ struct State {
     extra: Extra,
     leftover: Leftover,
     control: bool,
+    /// How many columns the filter does not want as they are. All are null until their value comes.
+    unwanted: usize,
     event_time: Option<i64>,
     /// The partition columns' values; `None` is null.
     partition: Vec<Option<String>>,
+}
+
+impl State {
+    /// Why the row is dropped that was read, if it is.
+    fn dropped(&self) -> Option<Dropped> {
+        match (self.control, self.unwanted) {
+            (true, _) => Some(Dropped::Control),
+            (false, 0) => None,
+            (false, _) => Some(Dropped::Filtered),
+        }
+    }
+
+    /// Notes that a column is not null, and whether the filter would want that, and wants what it is.
+    fn settle(&mut self, null: bool, value: bool) {
+        match (null, value) {
+            (true, false) => self.unwanted += 1,
+            (false, true) => self.unwanted -= 1,
+            _ => {}
+        }
+    }
 }
 
 /// Room to decode into.
@@ -89,19 +113,22 @@ impl<'c> Reader<'c> {
         let mut lexer = Lexer::new(text, at);
         self.begin();
         let read = self.record(&mut lexer, sink);
-        if read.is_ok() && !self.row.control {
+        let dropped = self.row.dropped();
+        if read.is_ok() && dropped.is_none() {
             sink.keep(if self.contract.keeps_extra() { self.row.extra.finish() } else { None });
-            return Ok(Row { end: lexer.at, control: false });
+            return Ok(Row { end: lexer.at, dropped });
         }
         sink.forget();
         self.begin();
-        let end = match read {
-            Ok(()) => Ok(lexer.at),
+        match read {
+            Ok(()) => Ok(Row { end: lexer.at, dropped }),
             // A control record may break the contract before it says what it is.
-            Err(refused) if self.contract.format == RecordFormat::DmsJson => control::end(text, at).ok_or(refused),
+            Err(refused) if self.contract.format == RecordFormat::DmsJson => {
+                let end = control::end(text, at).ok_or(refused)?;
+                Ok(Row { end, dropped: Some(Dropped::Control) })
+            }
             Err(refused) => Err(refused),
-        };
-        end.map(|end| Row { end, control: true })
+        }
     }
 
     /// When the last row happened, in milliseconds since 1970, by its own word.
@@ -129,6 +156,7 @@ impl<'c> Reader<'c> {
         self.row.extra.clear();
         self.row.leftover = self.contract.unknown.into();
         self.row.control = false;
+        self.row.unwanted = self.contract.unwanted_nulls;
         self.row.event_time = None;
         self.row.partition.fill(None);
     }
@@ -283,6 +311,7 @@ impl<'c> Reader<'c> {
         let shown = match &column.rule {
             Some(rule) => {
                 rule.check(value)?;
+                self.row.settle(rule.filter.wants_null(), rule.filter.wants(value));
                 rule.masked(value, self.contract.key.as_ref(), &mut self.rooms.masked)
             }
             None => Some(value),

@@ -1,6 +1,6 @@
-//! A value → whether it keeps its column's checks, and what is shown of it.
+//! A value → whether it keeps its column's checks, whether its row is wanted, and what is shown of it.
 //!
-//! Checks see the value as it came; what goes on is masked.
+//! Checks and filters see the value as it came; what goes on is masked.
 
 use std::{fmt, str::FromStr};
 
@@ -9,6 +9,7 @@ use regex_lite::Regex;
 use sha2::Sha256;
 
 use super::{
+    filter::Filter,
     refused::{Refused, Result},
     value::Value,
 };
@@ -62,7 +63,7 @@ impl fmt::Debug for MaskKey {
     }
 }
 
-/// A column's checks and its mask.
+/// A column's checks, what the filter says of it, and its mask.
 #[derive(Debug, Clone)]
 pub(super) struct Rule {
     min: Option<f64>,
@@ -71,20 +72,21 @@ pub(super) struct Rule {
     one_of: Option<Vec<String>>,
     /// What a decimal's value is divided by.
     scale: f64,
+    pub(super) filter: Filter,
     pub(super) mask: Option<Mask>,
 }
 
 impl Rule {
     /// The rule of a column that has one.
-    pub(super) fn of(field: &Field) -> std::result::Result<Option<Self>, Error> {
+    pub(super) fn of(field: &Field, filter: Filter) -> std::result::Result<Option<Self>, Error> {
         let Checks { min, max, pattern, one_of } = field.checks.clone();
-        if field.checks == Checks::default() && field.mask.is_none() {
+        if field.checks == Checks::default() && field.mask.is_none() && filter.is_empty() {
             return Ok(None);
         }
         let pattern = pattern.map(|pattern| Regex::new(&pattern)).transpose();
         let pattern = pattern.map_err(|error| Error::misconfigured(Code::InvalidConfig, error.to_string()))?;
         let scale = if let ColumnType::Decimal(_, scale) = field.r#type { 10_f64.powi(scale.into()) } else { 1.0 };
-        Ok(Some(Self { min, max, pattern, one_of, scale, mask: field.mask }))
+        Ok(Some(Self { min, max, pattern, one_of, scale, filter, mask: field.mask }))
     }
 
     pub(super) fn check(&self, value: Value<'_>) -> Result<()> {

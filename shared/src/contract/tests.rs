@@ -6,6 +6,7 @@ use self::recorder::Recorder;
 use super::*;
 
 mod fields;
+mod filter;
 mod grammar;
 mod keys;
 mod masks;
@@ -38,12 +39,12 @@ fn contract(columns: &Json, more: &Json) -> Contract {
     Contract::new(&stream(columns, more), Some(MaskKey::new(KEY).unwrap())).unwrap()
 }
 
-/// What the record becomes: its row, `control`, or the refusal with its code.
+/// What the record becomes: its row, why it is dropped, or the refusal with its code.
 fn read(contract: &Contract, text: &str) -> String {
     let mut reader = Reader::new(contract);
     let mut sink = Recorder::new(contract);
     let mut outcome = || match reader.read(text, 0, &mut sink) {
-        Ok(Row { control: true, .. }) => "control".to_owned(),
+        Ok(Row { dropped: Some(reason), .. }) => format!("{reason:?}").to_lowercase(),
         Ok(_) => sink.rows.pop().unwrap(),
         Err(refused) => format!("{} {refused}", refused.code.as_str()),
     };

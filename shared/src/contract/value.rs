@@ -10,8 +10,8 @@ use crate::{
     },
 };
 
-/// A value that is not null, as its column's type.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// A value that is not null, as its column's type. Values of one column have an order, which is theirs in SQL.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub enum Value<'a> {
     /// `boolean`
     Boolean(bool),

@@ -8,9 +8,11 @@ use serde_json::Value;
 
 use super::{ColumnType, Compression};
 
+mod filter;
 mod parse;
 mod rules;
 
+pub use filter::{Bound, Condition};
 pub(super) use parse::{is_same, stream};
 
 /// Records that arrive one by one, and become rows of a table.
@@ -24,6 +26,8 @@ pub struct Stream {
     pub format: RecordFormat,
     /// The columns, in the order of the table.
     pub columns: Vec<Field>,
+    /// What a row must meet to be wanted; one that does not is dropped.
+    pub filter: Vec<Condition>,
     /// What becomes of fields that no column takes.
     pub unknown_fields: UnknownFields,
     /// The column that says when a record happened; where there is none, its arrival does.

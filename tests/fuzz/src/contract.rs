@@ -12,7 +12,8 @@ use headgate::{
 use serde_json::{Map, Value};
 
 /// Takes any object.
-static ANYTHING: LazyLock<Contract> = LazyLock::new(|| contract("json", r#"[{"name": "a", "type": "json"}]"#, "keep"));
+static ANYTHING: LazyLock<Contract> =
+    LazyLock::new(|| contract("json", r#"[{"name": "a", "type": "json"}]"#, "keep", "[]"));
 
 static TYPED: LazyLock<[Contract; 3]> = LazyLock::new(|| {
     let columns = r#"[
@@ -27,13 +28,18 @@ static TYPED: LazyLock<[Contract; 3]> = LazyLock::new(|| {
         {"name": "list", "type": "list<struct<x: int32, y: list<string>>>"},
         {"name": "st", "type": "struct<x: json, y: struct<z: decimal(5,2)>>"}, {"name": "st_x", "type": "json", "path": "st.x"}
     ]"#;
-    [contract("json", columns, "keep"), contract("dms_json", columns, "drop"), contract("json", columns, "reject")]
+    let filter = r#"[{"column": "i", "min": 1}, {"column": "s", "one_of": ["x"], "not": true, "null": true}]"#;
+    [
+        contract("json", columns, "keep", "[]"),
+        contract("dms_json", columns, "drop", filter),
+        contract("json", columns, "reject", filter),
+    ]
 });
 
-fn contract(format: &str, columns: &str, unknown: &str) -> Contract {
+fn contract(format: &str, columns: &str, unknown: &str, filter: &str) -> Contract {
     let dataset = format!(
         r#"{{"name": "events", "kind": "stream", "source": {{"type": "kinesis", "format": "{format}"}},
-            "columns": {columns}, "unknown_fields": "{unknown}", "target": {{"prefix": "raw/events/"}}}}"#
+            "columns": {columns}, "unknown_fields": "{unknown}", "filter": {filter}, "target": {{"prefix": "raw/events/"}}}}"#
     );
     let stream = Stream::parse("events.json", &dataset).expect("a dataset");
     Contract::new(&stream, Some(MaskKey::new(&[7; 16]).expect("a key"))).expect("a contract")
@@ -47,9 +53,9 @@ pub fn rows(input: &[u8]) {
         let (read, line) = line(contract, text);
         if let Ok(row) = read {
             assert!(text.is_char_boundary(row.end));
-            assert!(row.control || text[..row.end].ends_with('}'));
+            assert!(row.dropped.is_some() || text[..row.end].ends_with('}'));
         }
-        assert_eq!(read.is_ok_and(|row| !row.control), !line.is_empty());
+        assert_eq!(read.is_ok_and(|row| row.dropped.is_none()), !line.is_empty());
     }
 }
 

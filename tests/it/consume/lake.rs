@@ -12,7 +12,7 @@ use headgate::{
     contract::{Contract, MaskKey},
     dataset::Stream,
     event::kinesis::BatchResponse,
-    metrics::Emitter,
+    metrics::{Emitter, Metrics},
     state::memory::MemoryState,
     store::memory::MemoryStore,
 };
@@ -60,6 +60,17 @@ impl Lake {
     /// The function's answer to one event.
     pub async fn deliver(&self, event: &str) -> Result<BatchResponse, Error> {
         handle(event.as_bytes(), self.ports.clock.now().plus(Duration::from_mins(1)), &self.ports).await
+    }
+
+    /// The sum of the figures that were emitted with this name.
+    pub fn figure(&self, name: &str) -> u64 {
+        let Emitter::Memory(seen) = &self.ports.emitter else { return 0 };
+        let figure = |metrics: &Metrics| {
+            let mut line = Vec::new();
+            metrics.emit(NOW, &mut line).unwrap();
+            serde_json::from_slice::<Value>(&line).unwrap()[name].as_u64()
+        };
+        seen.lock().unwrap().iter().filter_map(figure).sum()
     }
 
     /// An answer that says all is done.

@@ -37,7 +37,11 @@ impl Transform {
     /// The instance that serves the event's delivery stream; what it has no room for goes back to the event's source.
     pub fn of(event: &Value) -> Self {
         let delivery = event["deliveryStreamArn"].as_str().unwrap_or_default();
-        let text = if delivery.ends_with("/logs") { logs() } else { clicks() };
+        let text = match delivery.rsplit('/').next() {
+            Some("logs") => logs(),
+            Some("sales") => sales(),
+            _ => clicks(),
+        };
         let dataset = Stream::parse("dataset", &text.to_string()).unwrap();
         let kinesis = event["sourceKinesisStreamArn"].as_str();
         let source = MemoryStream::new(if kinesis.is_some() { Limits::KINESIS } else { Limits::FIREHOSE });
@@ -121,6 +125,13 @@ fn clicks() -> Value {
         "event_time": "at", "partition_by": {"time": "day", "columns": ["country"]},
         "target": {"prefix": "raw/clicks/"},
     })
+}
+
+/// The clicks that are worth something, in one country.
+fn sales() -> Value {
+    let mut clicks = clicks();
+    clicks["filter"] = json!([{"column": "price", "min": "10.00"}, {"column": "country", "one_of": ["KR"]}]);
+    clicks
 }
 
 fn logs() -> Value {

@@ -130,7 +130,7 @@ impl Deref for Lake {
 pub fn summary(emitter: &Emitter) -> Vec<String> {
     let Emitter::Memory(seen) = emitter else { return Vec::new() };
     let names = ["Reason", "Failures", "Partitions", "Records", "RowsStored", "RowsQuarantined", "RowsRepeated"];
-    let more = ["RowsTombstone", "RowsControl", "Objects", "OffsetsSkipped"];
+    let more = ["RowsTombstone", "RowsFiltered", "RowsControl", "Objects", "OffsetsSkipped"];
     let line = |metrics: &headgate::metrics::Metrics| {
         let mut line = Vec::new();
         metrics.emit(NOW, &mut line).unwrap();

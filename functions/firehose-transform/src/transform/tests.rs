@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use flate2::{Compression, write::GzEncoder};
+use headgate::dataset::stream::{Bound, Condition};
 use serde_json::{Value, json};
 
 use super::*;
@@ -31,9 +32,12 @@ fn dataset(format: &str) -> Stream {
 
 /// What a body becomes: lines and keys, why it is dropped, or why it is refused.
 fn told(format: &str, body: &[u8]) -> Value {
-    let dataset = dataset(format);
-    let contract = Contract::new(&dataset, None).unwrap();
-    let mut transform = Transform::new(&dataset, &contract, 2_000);
+    told_by(&dataset(format), body)
+}
+
+fn told_by(dataset: &Stream, body: &[u8]) -> Value {
+    let contract = Contract::new(dataset, None).unwrap();
+    let mut transform = Transform::new(dataset, &contract, 2_000);
     match transform.record(&Bytes::copy_from_slice(body), ARRIVED) {
         Ok(Transformed::Kept(kept)) => {
             assert_eq!(kept.documents, kept.data.split(|byte| *byte == b'\n').count() as u64 - 1);
@@ -42,7 +46,7 @@ fn told(format: &str, body: &[u8]) -> Value {
                 transform.keys(kept.partition).iter().collect::<BTreeMap<_, _>>()
             ])
         }
-        Ok(Transformed::Dropped(reason)) => json!(reason),
+        Ok(Transformed::Dropped { reason, .. }) => json!(reason),
         Err(why) => json!(format!("{} in {} {}: {}", why.code, why.document, why.path.unwrap_or_default(), why.reason)),
     }
 }
@@ -111,6 +115,47 @@ fn what_has_nothing_for_the_table_is_dropped() {
     assert_eq!(told("dms_json", control), json!("control"));
     let probe = br#"{"messageType":"CONTROL_MESSAGE","owner":"CloudwatchLogs","logEvents":[]}"#;
     assert_eq!(told("cloudwatch_logs", &gzip(probe)), json!("control"));
+}
+
+#[test]
+fn what_the_filter_does_not_want_is_left_out() {
+    let filter = |condition: Condition| Stream { filter: vec![condition], ..dataset("json") };
+    let bounds = vec![(Bound::Min, json!(5))];
+    let wanted = filter(Condition { column: "id".to_owned(), bounds, ..Condition::default() });
+    let keys = json!({"year": "2026", "month": "11", "day": "25", "country": "KR"});
+    let left = |body: &str, lines: &str| {
+        assert_eq!(told_by(&wanted, body.as_bytes()), json!([lines, keys]), "{body}");
+    };
+    left(r#"{"id":5,"country":"KR"}"#, "{\"id\":5}\n");
+    left(r#"{"id":4,"country":"JP"}{"id":5,"country":"KR"}{"id":1}"#, "{\"id\":5}\n");
+    left(r#"[{"id":6,"country":"KR"},{"id":4},{"id":5,"country":"KR"}]"#, "{\"id\":6}\n{\"id\":5}\n");
+    for all in [r#"{"id":4}"#, r#"[{"id":4},{"id":1,"country":"KR"}]"#, "{\"id\":1}\n{\"id\":2}\n"] {
+        assert_eq!(told_by(&wanted, all.as_bytes()), json!("filtered"), "{all}");
+    }
+    assert_eq!(told_by(&wanted, b"[]"), json!("empty"));
+    for (bad, want) in [
+        (r#"{"id":4}{"id":"x"}"#, "invalid_value in 1 $.id: not a value of type int64"),
+        (r#"{"id":5}{"id":4,"page":[]}"#, "invalid_value in 1 $.page: an array is no value of this column"),
+        (r#"{"id":4,"at":"0000-12-31"}"#, "invalid_value in 0 : a moment is outside of the years 1 to 9999"),
+    ] {
+        assert_eq!(told_by(&wanted, bad.as_bytes()), json!(want), "wanted or not");
+    }
+    let logs = Stream {
+        filter: vec![Condition {
+            column: "message".to_owned(),
+            pattern: Some("ERROR".to_owned()),
+            ..Condition::default()
+        }],
+        ..dataset("cloudwatch_logs")
+    };
+    let payload = |messages: [&str; 2]| {
+        let events = messages.map(|message| json!({"id": "1", "timestamp": 1_795_599_047_016_i64, "message": message}));
+        json!({"messageType": "DATA_MESSAGE", "owner": "1", "logGroup": "g", "logStream": "s",
+            "subscriptionFilters": ["f"], "logEvents": events})
+    };
+    let told = told_by(&logs, &gzip(payload(["INFO a", "ERROR b"]).to_string().as_bytes()));
+    assert!(told[0].as_str().unwrap().contains("ERROR b") && told[0].as_str().unwrap().lines().count() == 1, "{told}");
+    assert_eq!(told_by(&logs, &gzip(payload(["INFO a", "INFO b"]).to_string().as_bytes())), json!("filtered"));
 }
 
 #[test]

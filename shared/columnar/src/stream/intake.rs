@@ -141,10 +141,10 @@ impl<'c> Intake<'c> {
         self.bytes += text.len();
         match self.reader.read(text, 0, &mut self.rows) {
             Ok(row) if text.as_bytes()[row.end..].iter().all(u8::is_ascii_whitespace) => {
-                self.settle(body, 0, || body.data.clone(), row.control);
+                self.settle(body, 0, || body.data.clone(), row.dropped);
             }
             Ok(row) => {
-                if !row.control {
+                if row.dropped.is_none() {
                     self.rows.take_back();
                 }
                 self.refused(body, Code::InvalidJson, "something follows the object");
@@ -186,7 +186,7 @@ impl<'c> Intake<'c> {
         if let Ok(text) = simdutf8::basic::from_utf8(data) {
             while let Some(start) = next_object(text.as_bytes(), at).filter(|_| index < DOCUMENTS) {
                 let Ok(row) = self.reader.read(text, start, &mut self.rows) else { break };
-                self.settle(body, index, || data.slice(start..row.end), row.control);
+                self.settle(body, index, || data.slice(start..row.end), row.dropped);
                 at = row.end;
                 index += 1;
             }
@@ -244,15 +244,15 @@ impl<'c> Intake<'c> {
         // The caller has checked that it is UTF-8.
         let text = std::str::from_utf8(raw).unwrap_or_default();
         match self.reader.read(text, 0, &mut self.rows) {
-            Ok(row) => self.settle(body, index, || raw.clone(), row.control),
+            Ok(row) => self.settle(body, index, || raw.clone(), row.dropped),
             Err(refused) => self.set_aside(body, index, raw, refused.into()),
         }
     }
 
     /// Finds the partition of the row that was just read.
-    fn settle(&mut self, body: &Body<'_>, index: u64, raw: impl FnOnce() -> Bytes, control: bool) {
-        if control {
-            return self.fates.add(Fate::Dropped { reason: Dropped::Control }, 1);
+    fn settle(&mut self, body: &Body<'_>, index: u64, raw: impl FnOnce() -> Bytes, dropped: Option<Dropped>) {
+        if let Some(reason) = dropped {
+            return self.fates.add(Fate::Dropped { reason }, 1);
         }
         let time = self.reader.event_time();
         match self.partitions.of(time.unwrap_or(body.arrived.0), self.reader.partition()) {

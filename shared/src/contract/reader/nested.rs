@@ -107,7 +107,7 @@ impl Reader<'_> {
 }
 
 /// A scalar's JSON; a text with escapes goes through `room`.
-pub(super) fn plain<'r, 't: 'r>(lexer: &mut Lexer<'t>, room: &'r mut String) -> Result<Plain<'r>> {
+pub(in crate::contract) fn plain<'r, 't: 'r>(lexer: &mut Lexer<'t>, room: &'r mut String) -> Result<Plain<'r>> {
     let none = |what| Err(Refused::new(Code::InvalidValue, what));
     match lexer.token()? {
         Token::Boolean(value) => Ok(Plain::Boolean(value)),

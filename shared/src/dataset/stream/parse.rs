@@ -4,7 +4,9 @@
 
 use serde_json::Value;
 
-use super::{Checks, Field, Granularity, Mask, PartitionBy, RecordFormat, Stream, Transport, UnknownFields, rules};
+use super::{
+    Checks, Field, Granularity, Mask, PartitionBy, RecordFormat, Stream, Transport, UnknownFields, filter, rules,
+};
 use crate::dataset::{
     ColumnType,
     json::{Object, Problems, expected},
@@ -21,6 +23,7 @@ pub(in crate::dataset) fn stream(mut root: Object<'_>, problems: &mut Problems) 
     let source = source(&mut root, problems);
     root.require("columns", "list the table's columns", problems);
     let columns = fields(&mut root, problems);
+    let filter = filter::conditions(&mut root, columns.as_deref().unwrap_or_default(), problems);
     let unknown = [("keep", UnknownFields::Keep), ("drop", UnknownFields::Drop), ("reject", UnknownFields::Reject)];
     let unknown_fields = root.one_of("unknown_fields", &unknown, problems).unwrap_or(UnknownFields::Keep);
     let event_time = root.nullable("event_time", problems).map(str::to_owned);
@@ -37,6 +40,7 @@ pub(in crate::dataset) fn stream(mut root: Object<'_>, problems: &mut Problems) 
         transport: transport.unwrap_or(Transport::Kinesis),
         format,
         columns: columns?,
+        filter,
         unknown_fields,
         event_time,
         partition_by,

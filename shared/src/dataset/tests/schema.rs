@@ -178,7 +178,7 @@ fn the_defaults_the_schema_states_are_the_parsers() {
     for name in ["time", "columns"] {
         stated["partition_by"][name] = of(&format!("partition_by/properties/{name}"));
     }
-    for name in ["unknown_fields", "event_time"] {
+    for name in ["filter", "unknown_fields", "event_time"] {
         stated[name] = of(name);
     }
     stated["compression"] = default("/$defs/compression");

@@ -1,7 +1,9 @@
 //! Stream datasets: every field, and every problem with its path.
 
 use super::*;
-use crate::dataset::stream::{Checks, Field, Granularity, Mask, PartitionBy, RecordFormat, Transport, UnknownFields};
+use crate::dataset::stream::{
+    Bound, Checks, Condition, Field, Granularity, Mask, PartitionBy, RecordFormat, Transport, UnknownFields,
+};
 
 const CLICKSTREAM: &str = include_str!("../../../../infra/datasets/clickstream.json");
 
@@ -41,6 +43,7 @@ fn the_least_reads_and_defaults_fill_in() {
         transport: Transport::Kinesis,
         format: RecordFormat::Json,
         columns: vec![field("a.b", ColumnType::String)],
+        filter: Vec::new(),
         unknown_fields: UnknownFields::Keep,
         event_time: None,
         partition_by: PartitionBy { time: Some(Granularity::Hour), columns: Vec::new() },
@@ -52,6 +55,7 @@ fn the_least_reads_and_defaults_fill_in() {
     let mut stated = least(&json!({"name": "a.b", "type": "string", "required": false, "default": null}));
     stated["source"]["format"] = json!("json");
     stated["unknown_fields"] = json!("keep");
+    stated["filter"] = json!([]);
     stated["event_time"] = json!(null);
     stated["partition_by"] = json!({"time": "hour", "columns": []});
     stated["compression"] = json!("zstd(1)");
@@ -69,6 +73,8 @@ fn every_field_is_read() {
             {"name": "s", "type": "string", "mask": "keep_last(4)", "pattern": "^a", "one_of": ["a", 1, 2.5]},
             {"name": "e", "type": "list<struct<x: json>>", "mask": "erase"}, {"name": "h", "type": "string", "mask": "hash"},
         ],
+        "filter": [{"column": "n", "min": 0, "below": "2.5", "not": true, "null": true},
+            {"column": "s", "one_of": ["a", 1, true], "pattern": "a"}],
         "unknown_fields": "reject", "event_time": "t", "partition_by": {"time": "none", "columns": ["h", "s"]},
         "compression": "none", "target": {"prefix": "logs/"},
     });
@@ -77,6 +83,10 @@ fn every_field_is_read() {
     let number = Checks { min: Some(-1.0), max: Some(2.5), ..Checks::default() };
     let text = Checks { pattern: Some("^a".to_owned()), one_of, ..Checks::default() };
     let path = vec!["meta".to_owned(), "at".to_owned()];
+    let bounds = vec![(Bound::Min, json!(0)), (Bound::Below, json!("2.5"))];
+    let number_wanted = Condition { column: "n".to_owned(), bounds, not: true, null: true, ..Condition::default() };
+    let (one_of, pattern) = (vec![json!("a"), json!(1), json!(true)], Some("a".to_owned()));
+    let text_wanted = Condition { column: "s".to_owned(), one_of, pattern, ..Condition::default() };
     let list = ColumnType::List(Box::new(ColumnType::Struct(vec![inner])));
     let expected = Stream {
         name: "app.logs".to_owned(),
@@ -89,6 +99,7 @@ fn every_field_is_read() {
             Field { mask: Some(Mask::Erase), ..field("e", list) },
             Field { mask: Some(Mask::Hash), ..field("h", ColumnType::String) },
         ],
+        filter: vec![number_wanted, text_wanted],
         unknown_fields: UnknownFields::Reject,
         event_time: Some("t".to_owned()),
         partition_by: PartitionBy { time: None, columns: vec!["h".to_owned(), "s".to_owned()] },
@@ -155,6 +166,62 @@ fn a_columns_problems_are_told_at_its_place() {
         found.len() == 1 && found[0].starts_with("$.columns[0].type: `int46` must be"),
         "no problem follows: {found:?}"
     );
+}
+
+#[test]
+fn a_filters_problems_are_told_at_their_place() {
+    let scalars = "a filter sees scalars, so make a column of what it is about";
+    let says_nothing = "says nothing: give `min`, `max`, `above`, `below`, `one_of`, `pattern` or `null`";
+    let turns_nothing = "not: needs something to turn around: `min`, `one_of`, `pattern` or the like";
+    for (condition, want) in [
+        (json!(3), vec!["[0]: expected an object, found 3"]),
+        (json!({}), vec!["[0].column: missing: the column that it is about", &format!("[0]: {says_nothing}")]),
+        (json!({"column": "", "null": true}), vec!["[0].column: may not be empty"]),
+        (json!({"column": "b", "null": true}), vec!["[0].column: `b` is not among the columns"]),
+        (json!({"column": "a"}), vec![&format!("[0]: {says_nothing}")]),
+        (json!({"column": "a", "not": false}), vec![&format!("[0].{turns_nothing}")]),
+        (json!({"column": "a", "null": false, "not": true}), vec![&format!("[0].{turns_nothing}")]),
+        (json!({"column": "a", "null": null}), vec!["[0].null: expected true or false, found null"]),
+        (json!({"column": "a", "one_of": []}), vec!["[0].one_of: may not be empty"]),
+        (
+            json!({"column": "a", "one_of": ["x", null]}),
+            vec!["[0].one_of[1]: expected a string, a number, true or false, found null"],
+        ),
+        (
+            json!({"column": "i", "min": [1]}),
+            vec!["[0].min: expected a string, a number, true or false, found an array"],
+        ),
+        (json!({"column": "i", "mn": 1, "null": true}), vec!["[0].mn: unknown field; did you mean `min`?"]),
+        (
+            json!({"column": "a", "min": 1, "below": 2}),
+            vec![
+                "[0].min: needs a column of numbers or times, not `string`",
+                "[0].below: needs a column of numbers or times, not `string`",
+            ],
+        ),
+        (json!({"column": "i", "pattern": "x"}), vec!["[0].pattern: needs a `string` column, not `int32`"]),
+        (json!({"column": "a", "pattern": ""}), vec!["[0].pattern: may not be empty"]),
+        (json!({"column": "l", "null": true}), vec![&format!("[0].column: `l` is `list<int32>`: {scalars}")]),
+        (json!({"column": "s", "null": true}), vec![&format!("[0].column: `s` is `struct<x: int32>`: {scalars}")]),
+        (json!({"column": "j", "one_of": [1]}), vec![&format!("[0].column: `j` is `json`: {scalars}")]),
+    ] {
+        let want: Vec<String> = want.iter().map(|want| format!("filter{want}")).collect();
+        let want: Vec<&str> = want.iter().map(String::as_str).collect();
+        let columns = [("i", "int32"), ("l", "list<int32>"), ("s", "struct<x: int32>"), ("j", "json")];
+        let change = |document: &mut Value| {
+            let columns = columns.iter().map(|(name, r#type)| json!({"name": name, "type": r#type}));
+            document["columns"].as_array_mut().unwrap().extend(columns);
+            document["filter"] = json!([condition]);
+        };
+        check(change, &want);
+    }
+    check(|document| document["filter"] = json!({"column": "a"}), &["filter: expected an array, found an object"]);
+    let broken =
+        with(least(&json!({"name": "a", "type": "string"})), "/filter", json!([{"column": "a", "pattern": "("}]));
+    let found = problems(&broken);
+    assert!(found.len() == 1 && found[0].starts_with("$.filter[0].pattern: "), "{found:?}");
+    let untold = with(least(&json!({"name": "a", "type": "int46"})), "/filter", json!([{"column": "a", "min": 1}]));
+    assert_eq!(problems(&untold).len(), 1, "no problem follows");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Any batch: each record has one answer, the answer fits, and nothing goes round for ever.
 
+use headgate::dataset::stream::Condition;
 use proptest::prelude::*;
 
 use super::*;
@@ -32,10 +33,16 @@ proptest! {
     fn each_record_is_answered_once(
         bodies in prop::collection::vec(any_body(), 0..30),
         from_kinesis: bool,
+        filtered: bool,
         refused in prop::collection::vec(1_u64..20, 0..5),
     ) {
         let (arn, limits) = if from_kinesis { (STREAM, Limits::KINESIS) } else { (DELIVERY, Limits::FIREHOSE) };
-        let (ports, stream) = reingesting(BUDGET, arn, limits);
+        let (mut ports, stream) = reingesting(BUDGET, arn, limits);
+        if filtered {
+            let (column, one_of) = ("country".to_owned(), vec![json!("1")]);
+            ports.dataset.filter = vec![Condition { column, one_of, not: true, null: true, ..Condition::default() }];
+            ports.contract = Contract::new(&ports.dataset, None).unwrap();
+        }
         for number in refused {
             stream.refuse(number, headgate::stream::Reason::Rejected);
         }
@@ -57,6 +64,8 @@ proptest! {
         ];
         prop_assert_eq!(told, [ends[0], ends[1] + ends[3], ends[2]]);
         prop_assert_eq!(stream.records().len() as u64, ends[3]);
+        let unwanted = lines(&response).iter().filter(|line| line.contains("country=1/")).count();
+        prop_assert!(!filtered || unwanted == 0);
         for record in stream.records() {
             prop_assert!(bodies.iter().any(|body| *body == record.data));
         }
