@@ -2,6 +2,7 @@
 
 mod crash;
 mod lines;
+mod rest;
 mod scene;
 mod settled;
 mod wire;

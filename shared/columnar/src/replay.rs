@@ -24,6 +24,8 @@
 //! - *A slow replay* that wakes up after others completed its entry finds the objects there, and cannot replace them.
 //! - *An object that was written anew* has the same lines under the same [`Identity`](headgate::quarantine::Identity),
 //!   which is made of place and bytes, and not of a line's number or its object's key.
+//! - *What is set aside anew* says which line it is of, and so is no line that was set aside of the same record before,
+//!   though both may be the first document, with the same bytes.
 //!
 //! What is not kept: where an object of the table is removed (say, compacted) while a replay that began before still
 //! hangs between steps 3 and 4, that replay creates it again.

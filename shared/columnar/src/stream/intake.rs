@@ -18,7 +18,7 @@ use headgate::{
     landing::Mark,
     partition::{NoPartition, Partitions, time_path},
     position::Position,
-    quarantine::{Line, Part},
+    quarantine::{Identity, Line, Part},
 };
 use serde_json::json;
 
@@ -65,6 +65,8 @@ pub struct Intake<'c> {
     /// The place of the first row of each partition.
     firsts: Vec<Mark>,
     quarantine: BTreeMap<String, Lines>,
+    /// The line that the records are of.
+    within: Option<Identity>,
     fates: Fates,
     newest: Option<i64>,
     unknown_fields: u64,
@@ -128,6 +130,7 @@ impl<'c> Intake<'c> {
             partitions: Partitions::new(stream.partition_by.clone(), PARTITIONS),
             firsts: Vec::new(),
             quarantine: BTreeMap::new(),
+            within: None,
             fates: Fates::default(),
             newest: None,
             unknown_fields: 0,
@@ -340,7 +343,7 @@ impl<'c> Intake<'c> {
         let line = Line::new(&self.stream.name, code, reason, (body.position)(), body.arrived, raw);
         let lines =
             self.quarantine.entry(hour).or_insert_with(|| Lines { first: body.mark.clone(), lines: Vec::new() });
-        lines.lines.push(Line { document, path, part, ..line });
+        lines.lines.push(Line { document, path, part, within: self.within, ..line });
         self.fates.add(Fate::Quarantined { reason: code }, 1);
     }
 }
