@@ -122,11 +122,14 @@ impl Line {
     }
 
     /// Which line it is. Neither the reason nor the attempt matters: the record is refused again, perhaps for another
-    /// reason, where its batch is delivered again.
+    /// reason, where its batch is delivered again. Of an event only the place does: its bytes also say who delivered it.
     #[must_use]
     pub fn identity(&self) -> Identity {
         // Nothing of it can fail to be JSON.
         let position = serde_json::to_string(&self.position).unwrap_or_default();
+        if self.part == Part::Event {
+            return Identity::of(&[&self.dataset, &position]);
+        }
         let (document, within) = (self.document.to_string(), self.within.map(|line| line.to_string()));
         let mut texts = vec![self.dataset.as_str(), &position, &document, &self.raw];
         texts.extend(within.as_deref());
@@ -170,6 +173,9 @@ mod tests {
         let others = [line("b", 0, b"{}"), line("a", 1, b"{}"), line("a", 0, b"[]"), within(&one)];
         assert!(others.iter().all(|other| other.identity() != one.identity()));
         assert_ne!(within(&one).identity(), within(&others[0]).identity());
+        let events = [one.clone(), others[2].clone(), others[0].clone()].map(|line| Line { part: Part::Event, ..line });
+        let [event, same, other] = events.map(|event| event.identity());
+        assert!(event == same && event != other && event != one.identity(), "whoever delivered it");
         assert_ne!(Identity::of(&["ab", "c"]), Identity::of(&["a", "bc"]));
         let text = serde_json::to_string(&one.identity()).unwrap();
         assert_eq!((text.len(), serde_json::from_str::<Identity>(&text).unwrap()), (34, one.identity()));

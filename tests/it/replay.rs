@@ -1,6 +1,7 @@
 //! Refused records under a contract that was changed: each is in the table once, whatever fails and whoever else replays.
 
 mod crash;
+mod failed;
 mod lines;
 mod rest;
 mod scene;

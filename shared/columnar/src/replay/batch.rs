@@ -104,10 +104,10 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// Its lines, what became of them, and the objects of its rows and of what is set aside. `scope` is the name of its
+    /// Its lines, what became of them, and the objects of its rows and of what is set aside. `log` is the name of its
     /// log.
-    pub(super) fn finish(self, scope: &str) -> Result<(Vec<Identity>, Tally, Vec<Object>), Error> {
-        let source = Source { stream: SOURCE, shard: scope, attempt: Attempt::fresh() };
+    pub(super) fn finish(self, log: &str) -> Result<(Vec<Identity>, Tally, Vec<Object>), Error> {
+        let source = Source { stream: SOURCE, shard: log, attempt: Attempt::fresh() };
         Ok((self.lines, self.tally, self.intake.finish(&source)?.0))
     }
 }
