@@ -89,6 +89,9 @@ pub struct Line {
     /// What its bytes are.
     #[serde(default)]
     pub part: Part,
+    /// The line that it was a document of, where that was replayed: its `document` counts within that one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within: Option<Identity>,
     /// Its bytes, in base64.
     pub raw: String,
 }
@@ -107,6 +110,7 @@ impl Line {
             arrived: arrived.0,
             attempt: String::new(),
             part: Part::Record,
+            within: None,
             raw: BASE64_STANDARD.encode(raw),
         }
     }
@@ -118,12 +122,18 @@ impl Line {
     }
 
     /// Which line it is. Neither the reason nor the attempt matters: the record is refused again, perhaps for another
-    /// reason, where its batch is delivered again.
+    /// reason, where its batch is delivered again. Of an event only the place does: its bytes also say who delivered it.
     #[must_use]
     pub fn identity(&self) -> Identity {
         // Nothing of it can fail to be JSON.
         let position = serde_json::to_string(&self.position).unwrap_or_default();
-        Identity::of(&[&self.dataset, &position, &self.document.to_string(), &self.raw])
+        if self.part == Part::Event {
+            return Identity::of(&[&self.dataset, &position]);
+        }
+        let (document, within) = (self.document.to_string(), self.within.map(|line| line.to_string()));
+        let mut texts = vec![self.dataset.as_str(), &position, &document, &self.raw];
+        texts.extend(within.as_deref());
+        Identity::of(&texts)
     }
 
     /// Appends the line and its end.
@@ -146,7 +156,7 @@ mod tests {
 
     #[test]
     fn a_line_survives_and_one_without_a_part_is_a_record() {
-        let line = Line { part: Part::Document, ..line("a", 1, b"{}") };
+        let line = Line { part: Part::Document, within: Some(Identity(7)), ..line("a", 1, b"{}") };
         let mut text = Vec::new();
         line.write(&mut text);
         assert_eq!(serde_json::from_slice::<Line>(&text).unwrap(), line);
@@ -159,8 +169,13 @@ mod tests {
         let one = line("a", 0, b"{}");
         let again = Line { attempt: "2".to_owned(), code: "other".to_owned(), ..one.clone() };
         assert_eq!(one.identity(), again.identity());
-        let others = [line("b", 0, b"{}"), line("a", 1, b"{}"), line("a", 0, b"[]")];
+        let within = |line: &Line| Line { within: Some(line.identity()), ..one.clone() };
+        let others = [line("b", 0, b"{}"), line("a", 1, b"{}"), line("a", 0, b"[]"), within(&one)];
         assert!(others.iter().all(|other| other.identity() != one.identity()));
+        assert_ne!(within(&one).identity(), within(&others[0]).identity());
+        let events = [one.clone(), others[2].clone(), others[0].clone()].map(|line| Line { part: Part::Event, ..line });
+        let [event, same, other] = events.map(|event| event.identity());
+        assert!(event == same && event != other && event != one.identity(), "whoever delivered it");
         assert_ne!(Identity::of(&["ab", "c"]), Identity::of(&["a", "bc"]));
         let text = serde_json::to_string(&one.identity()).unwrap();
         assert_eq!((text.len(), serde_json::from_str::<Identity>(&text).unwrap()), (34, one.identity()));

@@ -1,7 +1,10 @@
 //! Refused records under a contract that was changed: each is in the table once, whatever fails and whoever else replays.
 
+mod again;
 mod crash;
+mod failed;
 mod lines;
+mod rest;
 mod scene;
 mod settled;
 mod wire;

@@ -129,7 +129,11 @@ fn lines(report: &Report) -> Vec<(&'static str, String)> {
         ("left out", "lines that were refused for other reasons", report.other_reasons),
         ("dropped", "documents, such as control messages", report.dropped),
         ("set aside", "documents of the replayed lines, in lines of their own", report.set_aside),
-        ("completed", "batches of replays that were interrupted", report.completed),
+        (
+            if report.applied { "completed" } else { "to complete" },
+            "batches of replays that were interrupted",
+            report.completed,
+        ),
         ("written", "objects", report.written),
         ("unreadable", "lines", report.unreadable),
     ];

@@ -11,10 +11,13 @@
 //!    is read first, and then that the object still is the one whose lines are read.
 //! 2. It is read by itself. Where nothing of it is accepted it stays what it is. Otherwise it goes into the batch, whole:
 //!    what is still refused of a line of several documents is set aside anew, in lines of their own.
-//! 3. The batch is encoded, and *decided*: one entry of the log of its folder, created where none was before, has
+//! 3. The batch is encoded, and *decided*: one entry of the log of its scope, created where none was before, has
 //!    the identities of the lines and the bytes of all objects. This one call is the moment from which on the lines are
 //!    replayed. Entries have consecutive numbers, so whoever creates the next one has read all before it.
 //! 4. The objects are created from the entry, those that are not there yet. Last, the entry lets go of the bytes.
+//!
+//! A line's scope is where it came from, and nothing that another copy of it could have otherwise: of a refused record
+//! the hour it arrived in, which is the folder that the function puts it in, and of a record of a failed batch its shard.
 //!
 //! Why each line lands once:
 //!
@@ -24,22 +27,34 @@
 //! - *A slow replay* that wakes up after others completed its entry finds the objects there, and cannot replace them.
 //! - *An object that was written anew* has the same lines under the same [`Identity`](headgate::quarantine::Identity),
 //!   which is made of place and bytes, and not of a line's number or its object's key.
+//! - *What is set aside anew* says which line it is of, and so is no line that was set aside of the same record before,
+//!   though both may be the first document, with the same bytes.
 //!
 //! What is not kept: where an object of the table is removed (say, compacted) while a replay that began before still
 //! hangs between steps 3 and 4, that replay creates it again.
 
 mod batch;
-mod folder;
 mod lines;
 mod log;
 mod report;
 mod settled;
 mod source;
+mod walk;
 
-use headgate::{Error, contract::Contract, dataset::Stream, state::State, store::Store};
+use headgate::{
+    Error,
+    contract::Contract,
+    dataset::{Stream, stream::Granularity},
+    landing,
+    partition::time_path,
+    position::Position,
+    quarantine::{self, Line},
+    state::State,
+    store::Store,
+};
 
-use self::folder::Folder;
 pub use self::report::{Refused, Report};
+use self::walk::Walk;
 
 /// What is replayed, and what by.
 #[derive(Debug, Clone, Copy)]
@@ -62,6 +77,16 @@ pub enum Origin {
     /// Batches that an event source mapping gave up, an object each. What the contract refuses of them is set aside, for
     /// it is nowhere yet.
     FailedBatches,
+}
+
+impl Origin {
+    /// What has a log of its own, for each dataset.
+    fn scope(self, line: &Line) -> String {
+        if let (Self::FailedBatches, Position::Shard { stream, shard, .. }) = (self, &line.position) {
+            return landing::item_key(&line.dataset, stream, shard);
+        }
+        quarantine::prefix(&line.dataset) + &time_path(line.arrived, Granularity::Hour).unwrap_or_default()
+    }
 }
 
 /// How to replay.
@@ -90,33 +115,17 @@ pub async fn replay(target: Target<'_>, options: &Options, watch: Watch<'_>) -> 
 }
 
 async fn walk(target: Target<'_>, options: &Options, watch: Watch<'_>, report: &mut Report) -> Result<(), Error> {
-    let (mut folder, mut after, mut listed): (Option<Folder<'_>>, Option<String>, u64) = (None, None, 0);
+    let (mut walk, mut after, mut listed): (_, Option<String>, u64) = (Walk::new(target, options), None, 0);
     loop {
         let page = target.store.list(&options.prefix, after.as_deref()).await?;
         listed += page.objects.len() as u64;
         for object in &page.objects {
-            let name = object.key.rfind('/').map_or("", |slash| &object.key[..=slash]);
-            let mut open = match folder.take() {
-                Some(folder) if folder.name() == name => folder,
-                other => {
-                    finish(other, report).await?;
-                    Folder::open(target, options, name, report).await?
-                }
-            };
-            open.read(object, report).await?;
-            folder = Some(open);
+            walk.read(object, report).await?;
             watch(report.objects, listed);
         }
         match page.objects.last() {
             Some(last) if page.more => after = Some(last.key.clone()),
-            _ => return finish(folder, report).await,
+            _ => return walk.finish(report).await,
         }
-    }
-}
-
-async fn finish(folder: Option<Folder<'_>>, report: &mut Report) -> Result<(), Error> {
-    match folder {
-        Some(mut folder) => folder.decide(report).await,
-        None => Ok(()),
     }
 }

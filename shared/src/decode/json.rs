@@ -38,6 +38,8 @@ pub struct Document {
 pub struct Documents {
     body: Bytes,
     at: usize,
+    /// Where the last part begins.
+    last: usize,
     index: u64,
     expect: Expect,
     /// Bytes of later lines that broken objects ran on into.
@@ -71,7 +73,8 @@ enum Expect {
 #[must_use]
 pub fn documents(body: &Bytes) -> Documents {
     let start = if body.starts_with(&BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
-    let mut documents = Documents { body: body.clone(), at: start, index: 0, expect: Expect::Object, reread: 0 };
+    let (expect, index) = (Expect::Object, 0);
+    let mut documents = Documents { body: body.clone(), at: start, last: 0, index, expect, reread: 0 };
     documents.skip_space();
     if documents.peek() == Some(b'[') {
         documents.at += 1;
@@ -115,6 +118,16 @@ struct Broken {
 }
 
 impl Documents {
+    /// The last part and all that follows it, as a body by itself: of an array, an array.
+    #[must_use]
+    pub fn rest(&self) -> Bytes {
+        let rest = self.body.slice(self.last..);
+        match self.expect {
+            Expect::Separator => [b"[", &rest[..]].concat().into(),
+            _ => rest,
+        }
+    }
+
     fn object(&mut self) -> Result<Document, RefusedPart> {
         let start = self.at;
         match self.value() {
@@ -169,12 +182,12 @@ impl Documents {
     }
 
     fn keep(&mut self, range: Range<usize>) -> Document {
-        self.at = range.end;
+        (self.last, self.at) = (range.start, range.end);
         Document { index: self.count(), raw: self.body.slice(range) }
     }
 
     fn refuse(&mut self, range: Range<usize>, reason: impl Into<Reason>) -> Result<Document, RefusedPart> {
-        self.at = range.end;
+        (self.last, self.at) = (range.start, range.end);
         let refusal = refuse(Code::InvalidJson, reason);
         Err(RefusedPart { index: self.count(), raw: self.body.slice(range), refusal })
     }

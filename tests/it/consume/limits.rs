@@ -117,6 +117,19 @@ async fn rubbish_without_end_is_set_aside_whole() {
 }
 
 #[tokio::test]
+async fn the_rest_of_an_array_is_an_array() {
+    let lake = Lake::new(&clickstream(|_| {}));
+    let array = |element: &[u8], count: usize| [b"[", &vec![element; count].join(&b',')[..], b"]"].concat();
+    let (bad, good) = (b"{}", record(1, &json!({})));
+    lake.land(&batch(0, &[array(bad, 1_003), [b"\xef\xbb\xbf\n", &array(&good, 100_002)[..]].concat()])).await;
+    let refused: Vec<_> = lake.refused().await.iter().map(|line| line.bytes().unwrap()).collect();
+    assert_eq!(refused.len(), 1_002);
+    assert!(refused[1_000] == array(bad, 3), "what is too much because it is bad");
+    assert!(refused[1_001] == array(&good, 2), "and what is too much though it is good");
+    assert_eq!(lake.values("event_id").await["e1"], 100_000);
+}
+
+#[tokio::test]
 async fn a_bad_line_costs_a_line() {
     let lake = Lake::new(&clickstream(|_| {}));
     let lines = [record(1, &json!({})), b"{\"event_id\": ".to_vec(), record(2, &json!({"user_id": null}))];

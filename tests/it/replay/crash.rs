@@ -166,6 +166,23 @@ async fn looking_changes_nothing_and_tells_the_same() {
 }
 
 #[tokio::test]
+async fn looking_tells_what_would_be_completed() {
+    let lake = refused().await;
+    let last = lake.store.faults().total() + calls(&apply()).await.0;
+    lake.store.faults().crash_from(last);
+    assert!(lenient("hour").replay(&lake, &apply()).await.error.is_some());
+    lake.store.faults().revive();
+    let before = objects(&lake, "").await;
+    for _ in 0..2 {
+        let seen = lenient("hour").replay(&lake, &look()).await;
+        adds_up(&seen);
+        assert_eq!((seen.repeated, seen.completed, seen.written), (4, 1, 0));
+        assert!(objects(&lake, "").await == before, "nothing is written");
+    }
+    completes(&lake, "after looking").await;
+}
+
+#[tokio::test]
 async fn a_missing_entry_is_told() {
     let lake = refused().await;
     lenient("hour").replay(&lake, &Options { most: 0, ..apply() }).await;

@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, io::Write};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use flate2::{Compression, write::GzEncoder};
 use headgate::{clock::Timestamp, quarantine::Part};
-use headgate_columnar::replay::{Options, Origin};
-use serde_json::{Value, json};
+use headgate_columnar::replay::Options;
+use serde_json::json;
 
 use super::scene::{Lake, Rules, adds_up, apply, batch, clickstream, lenient, look, objects, once, record, refused};
 
@@ -121,32 +121,4 @@ async fn a_record_that_could_not_be_read_does_not_become_a_row_of_its_envelope()
     let report = anything.replay(&lake, &apply()).await;
     adds_up(&report);
     assert_eq!((report.replayed, report.refused["invalid_event"].lines), (0, 1));
-}
-
-#[tokio::test]
-async fn a_failed_batch_lands_with_what_is_refused_of_it() {
-    let mut lake = Lake::new(&clickstream(|_| {}));
-    let bodies: Vec<_> = (0..6).map(|number| record(number, number % 2, &json!(number))).collect();
-    let bad = [&bodies[..2], &[record(2, 0, &json!("word"))]].concat();
-    let object = json!({"KinesisBatchInfo": {}, "payload": batch(0, &bad)});
-    lake.store.put_at("failed/2026/01/01/a", object.to_string(), Timestamp(0));
-    lake.store.put_at("failed/2026/01/01/b", "{}", Timestamp(0));
-    let options = Options { origin: Origin::FailedBatches, prefix: "failed/".to_owned(), ..apply() };
-    let strict = Rules::new(&clickstream(|_| {}));
-    let early = strict.replay(&lake, &options).await;
-    assert_eq!((early.unsettled, early.replayed), (3, 0), "the shard has not passed it");
-    lake.ports.most = 1 << 20;
-    lake.land(&batch(3, &bodies[3..])).await;
-    for (replayed, repeated) in [(3, 0), (0, 3)] {
-        let report = strict.replay(&lake, &options).await;
-        adds_up(&report);
-        assert_eq!((report.replayed, report.repeated, report.unreadable), (replayed, repeated, 1));
-        assert_eq!(report.unreadable_at, ["failed/2026/01/01/b: the document has no KinesisBatchInfo"]);
-    }
-    let report = lenient("hour").replay(&lake, &apply()).await;
-    assert_eq!(report.replayed, 1);
-    let each: BTreeMap<_, _> = (0..6).map(|number| (format!("e{number}"), 1)).collect();
-    assert_eq!(lake.values("event_id").await, each);
-    let refused: Value = serde_json::from_slice(&lake.refused().await[0].bytes().unwrap()).unwrap();
-    assert_eq!(refused["event_id"], "e2");
 }

@@ -52,6 +52,15 @@ clicks: nothing is written; --apply writes
 }
 
 #[test]
+fn what_was_interrupted_is_not_yet_completed_where_nothing_is_written() {
+    let seen = Report { completed: 1, ..Report::default() };
+    let line =
+        |report: &Report| check(report, false).lines().last().unwrap().split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!(line(&seen), "to complete 1 batches of replays that were interrupted");
+    assert_eq!(line(&Report { applied: true, ..seen }), "completed 1 batches of replays that were interrupted");
+}
+
+#[test]
 fn an_early_end_and_unreadable_lines_fail() {
     let lines = "clicks: 1 lines cannot be read: quarantine/clicks/a.jsonl:9: is too long";
     assert_eq!(verdict(&seen()), Err(Failure::Failed(lines.to_owned())));

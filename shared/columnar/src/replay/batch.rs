@@ -61,6 +61,8 @@ pub(super) fn judge(target: Target<'_>, line: &Line, data: &Bytes) -> Verdict {
 fn offer(line: &Line, data: &Bytes, mark: &Mark, intake: &mut Intake<'_>) {
     let position = || line.position.clone();
     let body = Body { position: &position, mark, arrived: Timestamp(line.arrived), data: data.clone() };
+    // Of an event nothing was set aside but itself: what is now, is as the function would have it.
+    intake.within((line.part != Part::Event).then(|| line.identity()));
     match line.part {
         Part::Record => intake.take(&body),
         Part::Document => intake.take_document(&body),
@@ -102,10 +104,10 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// Its lines, what became of them, and the objects of its rows and of what is set aside. `scope` is the name of its
+    /// Its lines, what became of them, and the objects of its rows and of what is set aside. `log` is the name of its
     /// log.
-    pub(super) fn finish(self, scope: &str) -> Result<(Vec<Identity>, Tally, Vec<Object>), Error> {
-        let source = Source { stream: SOURCE, shard: scope, attempt: Attempt::fresh() };
+    pub(super) fn finish(self, log: &str) -> Result<(Vec<Identity>, Tally, Vec<Object>), Error> {
+        let source = Source { stream: SOURCE, shard: log, attempt: Attempt::fresh() };
         Ok((self.lines, self.tally, self.intake.finish(&source)?.0))
     }
 }

@@ -17,12 +17,12 @@ use serde::{Deserialize, Serialize};
 
 use super::Report;
 
-/// What is known of a folder of a dataset.
+/// What is known of a scope.
 pub(super) struct Log<'a> {
     store: &'a dyn Store,
-    folder: String,
-    /// Its name: the folder's own may be longer than a key allows, and within another's.
     scope: String,
+    /// The scope in few letters, none of them a slash.
+    name: String,
     /// The folder of its entries.
     prefix: String,
     next: u64,
@@ -33,7 +33,7 @@ pub(super) struct Log<'a> {
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Head {
     /// For people.
-    folder: String,
+    scope: String,
     published: bool,
     objects: Vec<Decided>,
     lines: Vec<Identity>,
@@ -50,13 +50,13 @@ impl<'a> Log<'a> {
     pub(super) async fn open(
         store: &'a dyn Store,
         dataset: &str,
-        folder: &str,
+        scope: String,
         apply: bool,
         report: &mut Report,
     ) -> Result<Self, Error> {
-        let scope = Identity::of(&[folder]).to_string();
-        let prefix = format!("_headgate/replay/{dataset}/{scope}/");
-        let mut log = Self { store, folder: folder.to_owned(), scope, prefix, next: 0, known: HashSet::new() };
+        let name = Identity::of(&[&scope]).to_string();
+        let prefix = format!("_headgate/replay/{dataset}/{name}/");
+        let mut log = Self { store, scope, name, prefix, next: 0, known: HashSet::new() };
         let mut after = None;
         loop {
             let page = store.list_keys(&log.prefix, after.as_deref()).await?;
@@ -70,12 +70,12 @@ impl<'a> Log<'a> {
         }
     }
 
-    pub(super) fn folder(&self) -> &str {
-        &self.folder
-    }
-
     pub(super) fn scope(&self) -> &str {
         &self.scope
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
     }
 
     /// The number of the next entry.
@@ -121,7 +121,7 @@ impl<'a> Log<'a> {
     /// opens the log next completes what may be decided.
     pub(super) async fn decide(&mut self, lines: Vec<Identity>, objects: Vec<Object>) -> Result<u64, Error> {
         let decided = objects.iter().map(|Object { key, body, .. }| Decided { key: key.clone(), bytes: body.len() });
-        let head = Head { folder: self.folder.clone(), published: false, objects: decided.collect(), lines };
+        let head = Head { scope: self.scope.clone(), published: false, objects: decided.collect(), lines };
         let mut entry = write(&head)?;
         let start = entry.len();
         for object in objects {
@@ -131,7 +131,7 @@ impl<'a> Log<'a> {
         let created = self.store.put(&key, entry.clone(), Condition::Absent).await;
         let etag = created.map_err(|error| match error {
             StoreError::Changed { .. } => {
-                let message = format!("{}: another replay is at work; run it again afterwards", self.folder);
+                let message = format!("{}: another replay is at work; run it again afterwards", self.scope);
                 Error::retry(Code::Contended, message)
             }
             error => error.into(),

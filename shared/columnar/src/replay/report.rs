@@ -44,7 +44,7 @@ pub struct Report {
     pub dropped: u64,
     /// Documents of the replayed lines that are set aside anew.
     pub set_aside: u64,
-    /// Entries of replays that were interrupted and are now completed.
+    /// Entries of replays that were interrupted, and are completed now.
     pub completed: u64,
     /// Objects written, those of interrupted replays too.
     pub written: u64,

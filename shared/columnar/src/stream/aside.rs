@@ -8,7 +8,7 @@ use headgate::{
     dataset::stream::Granularity,
     landing::{Mark, Object, object_name},
     partition::time_path,
-    quarantine::{self, Line, Part},
+    quarantine::{self, Identity, Line, Part},
 };
 
 use super::{Body, Source};
@@ -18,6 +18,7 @@ use super::{Body, Source};
 pub struct Aside {
     hours: BTreeMap<String, Lines>,
     bytes: usize,
+    within: Option<Identity>,
 }
 
 /// The refused records of one hour.
@@ -66,6 +67,11 @@ impl Aside {
         self.bytes
     }
 
+    /// What is put from now on is of this line, which was set aside before.
+    pub fn within(&mut self, line: Option<Identity>) {
+        self.within = line;
+    }
+
     /// What is refused.
     pub fn lines(&self) -> impl Iterator<Item = &Line> {
         self.hours.values().flat_map(|lines| &lines.lines)
@@ -80,7 +86,7 @@ impl Aside {
         let lines = self.hours.entry(hour).or_insert_with(|| Lines { first: body.mark.clone(), lines: Vec::new() });
         // Where a later look refuses an earlier record, the object begins there.
         lines.first = lines.first.clone().min(body.mark.clone());
-        lines.lines.push(Line { document, path, part, ..line });
+        lines.lines.push(Line { document, path, part, within: self.within, ..line });
     }
 
     /// The objects.

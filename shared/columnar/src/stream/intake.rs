@@ -202,17 +202,15 @@ impl<'c> Intake<'c> {
         let refused = self.fates.quarantined();
         let mut held = Vec::new();
         let mut read = base > 0;
-        for (part, number) in json::documents(rest).zip(base..) {
-            let raw = match &part {
-                Ok(document) => &document.raw,
-                Err(part) => &part.raw,
-            };
+        let mut documents = json::documents(rest);
+        let mut numbers = base..;
+        while let (Some(part), Some(number)) = (documents.next(), numbers.next()) {
             if number >= DOCUMENTS || self.fates.quarantined() - refused + held.len() as u64 >= REFUSED {
-                let from = if read { raw.as_ptr().addr() - rest.as_ptr().addr() } else { 0 };
+                let (number, rest) = if read { (number, documents.rest()) } else { (base, rest.clone()) };
                 let reason =
                     "a record with too many documents, or too many bad ones: all of it, or the rest".to_owned();
                 let why = Why::of_record(Code::TooLarge, reason);
-                return self.set_aside(body, if read { number } else { base }, &rest.slice(from..), why);
+                return self.set_aside(body, number, &rest, why);
             }
             match part {
                 Ok(document) => {

@@ -28,10 +28,13 @@ fn parts(body: &[u8]) -> Vec<Result<Bytes, Bytes>> {
     told.collect()
 }
 
-fn check(body: &str, want: &[Told<'_>]) {
-    let got = parts(body.as_bytes());
+fn texts(body: &[u8]) -> Vec<Result<String, String>> {
     let text = |raw: &Bytes| String::from_utf8_lossy(raw).into_owned();
-    let got: Vec<_> = got.iter().map(|part| part.as_ref().map(text).map_err(text)).collect();
+    parts(body).iter().map(|part| part.as_ref().map(text).map_err(text)).collect()
+}
+
+fn check(body: &str, want: &[Told<'_>]) {
+    let got = texts(body.as_bytes());
     let want: Vec<_> = want.iter().map(|part| part.map(str::to_owned).map_err(str::to_owned)).collect();
     assert_eq!(got, want, "{body}");
 }
@@ -50,6 +53,26 @@ fn finds_objects_one_after_the_other() {
     // JSON that not every reader takes.
     for odd in [r#"{"a":1,"a":2}"#, r#"{"a":1e999}"#, r#"{"a":"\ud800"}"#] {
         check(odd, &[Ok(odd)]);
+    }
+}
+
+#[test]
+fn the_rest_reads_as_it_did() {
+    let (a, b, c) = (r#"{"a":1}"#, r#"{"b":[{}]}"#, r#"{"c":"[,"}"#);
+    let bodies = [
+        format!("{a}{b} {c}\n"),
+        format!("{a},\n{b}\noops\n{c}"),
+        format!("[{a},{b},{c}]"),
+        format!("\u{feff}\n[\n{a}, 1,\n[], {c}]\n"),
+        format!("[{a}, {b}"),
+    ];
+    for body in bodies {
+        let (all, mut documents) = (texts(body.as_bytes()), documents(&body.clone().into()));
+        for number in 0..all.len() {
+            assert!(documents.next().is_some());
+            assert_eq!(texts(&documents.rest()), all[number..], "{body} from part {number} on");
+        }
+        assert!(all.len() > 2 && documents.next().is_none());
     }
 }
 

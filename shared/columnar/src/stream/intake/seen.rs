@@ -1,10 +1,13 @@
-//! What came in so far → what would become of it.
+//! What was set aside → taken again; what came in so far → what would become of it.
 //!
 //! For a caller that looks before it decides: nothing is encoded here.
 
 use std::collections::BTreeMap;
 
-use headgate::{fate::Fates, quarantine::Line};
+use headgate::{
+    fate::Fates,
+    quarantine::{Identity, Line},
+};
 
 use super::{Body, Intake};
 
@@ -29,6 +32,11 @@ impl Intake<'_> {
     /// What is refused.
     pub fn refusals(&self) -> impl Iterator<Item = &Line> {
         self.aside.lines()
+    }
+
+    /// Says what line the records are of that are taken from now on.
+    pub fn within(&mut self, line: Option<Identity>) {
+        self.aside.within(line);
     }
 
     /// Takes a body that is one document by itself, as a refused one is.
