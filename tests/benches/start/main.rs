@@ -24,38 +24,38 @@ use headgate_cli::traffic::{Events, Format, Kind, Options, Traffic, Wrapping};
 
 const RUNS: usize = 40;
 
-/// Each function, and the format of its events where the bench has some.
-const FUNCTIONS: [(&str, Option<Format>); 5] = [
-    ("firehose-transform", Some(Format::Firehose)),
-    ("kinesis-consumer", Some(Format::Kinesis)),
-    ("msk-consumer", Some(Format::Kafka)),
-    ("api-ingest", None),
-    ("dms-merge", None),
+/// Each function, the source of its dataset, and the format of its events where the bench has some.
+const FUNCTIONS: [(&str, &str, Option<Format>); 5] = [
+    ("firehose-transform", "firehose", Some(Format::Firehose)),
+    ("kinesis-consumer", "kinesis", Some(Format::Kinesis)),
+    ("msk-consumer", "kafka", Some(Format::Kafka)),
+    ("api-ingest", "kinesis", None),
+    ("dms-merge", "kinesis", None),
 ];
 
 fn main() {
     let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("start");
     let released = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("release");
     println!("{:<20}{:>10}{:>12}{:>10}{:>10}", "", "start ms", "x empty", "zip MB", "peak MB");
-    let empty = start(&released.join("examples").join("empty"), "empty", &place);
+    let empty = start(&released.join("examples").join("empty"), "empty", &settings(&place, "kinesis"));
     println!("{:<20}{:>10.1}", "empty", empty.as_secs_f64() * 1e3);
-    for (name, format) in FUNCTIONS {
-        let binary = released.join(name);
-        let time = start(&binary, name, &place);
+    for (name, source, format) in FUNCTIONS {
+        let (binary, settings) = (released.join(name), settings(&place, source));
+        let time = start(&binary, name, &settings);
         let zip = zipped(&binary) as f64 / 1e6;
         let ratio = time.as_secs_f64() / empty.as_secs_f64();
-        let peak = format.map_or_else(String::new, |format| format!("{:.0}", peak(&binary, name, format, &place)));
+        let peak = format.map_or_else(String::new, |format| format!("{:.0}", peak(&binary, name, format, &settings)));
         println!("{name:<20}{:>10.1}{ratio:>12.2}{zip:>10.1}{peak:>10}", time.as_secs_f64() * 1e3);
     }
 }
 
 /// The median time to the first request for an event.
-fn start(binary: &Path, name: &str, place: &Path) -> Duration {
+fn start(binary: &Path, name: &str, settings: &[Setting]) -> Duration {
     let mut times: Vec<_> = (0..RUNS)
         .map(|_| {
             let api = Api::serve();
             let born = Instant::now();
-            let _function = Function::spawn(binary, name, &api, &settings(place, "kinesis"));
+            let _function = Function::spawn(binary, name, &api, settings);
             api.asked("/invocation/next");
             born.elapsed()
         })
@@ -65,14 +65,9 @@ fn start(binary: &Path, name: &str, place: &Path) -> Duration {
 }
 
 /// The peak of memory, in MB, of a function that was given one event of 6 MB.
-fn peak(binary: &Path, name: &str, format: Format, place: &Path) -> f64 {
-    let source = match format {
-        Format::Firehose => "firehose",
-        Format::Kafka => "kafka",
-        _ => "kinesis",
-    };
+fn peak(binary: &Path, name: &str, format: Format, settings: &[Setting]) -> f64 {
     let api = Api::serve();
-    let function = Function::spawn(binary, name, &api, &settings(place, source));
+    let function = Function::spawn(binary, name, &api, settings);
     let mut next = api.asked("/invocation/next");
     let event = event(format);
     let head = format!(
@@ -101,8 +96,10 @@ fn zipped(binary: &Path) -> usize {
     packed.finish().unwrap().len()
 }
 
+type Setting = (&'static str, String);
+
 /// Settings of every function: the clickstream from `source`, a table, lake and state in folders.
-fn settings(place: &Path, source: &str) -> Vec<(&'static str, String)> {
+fn settings(place: &Path, source: &str) -> Vec<Setting> {
     let datasets = place.join(source);
     fs::create_dir_all(&datasets).unwrap();
     let clickstream = include_str!("../../../infra/datasets/clickstream.json");
@@ -135,7 +132,7 @@ fn settings(place: &Path, source: &str) -> Vec<(&'static str, String)> {
 struct Function(Child);
 
 impl Function {
-    fn spawn(binary: &Path, name: &str, api: &Api, settings: &[(&'static str, String)]) -> Self {
+    fn spawn(binary: &Path, name: &str, api: &Api, settings: &[Setting]) -> Self {
         let child = Command::new(binary)
             .env_clear()
             .env("AWS_LAMBDA_RUNTIME_API", &api.address)
