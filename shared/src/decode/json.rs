@@ -139,7 +139,7 @@ impl Documents {
                 let line_end = self.line_end(start);
                 self.at = line_end;
                 self.skip_space();
-                let in_list = self.body[..line_end].trim_ascii_end().ends_with(b"[");
+                let in_list = self.body[start..line_end].trim_ascii_end().ends_with(b"[");
                 let starts_anew = !in_list && self.peek() == Some(b'{') && self.body[self.at - 1] == b'\n';
                 self.reread += broken.at.saturating_sub(self.at);
                 let is_unit = starts_anew && self.reread <= MOST_REREADS * self.body.len();

@@ -30,7 +30,7 @@ const FUNCTIONS: [(&str, &str, Option<Format>); 5] = [
     ("kinesis-consumer", "kinesis", Some(Format::Kinesis)),
     ("msk-consumer", "kafka", Some(Format::Kafka)),
     ("api-ingest", "kinesis", None),
-    ("dms-merge", "kinesis", None),
+    ("dms-merge", "dms", None),
 ];
 
 fn main() {
@@ -98,13 +98,16 @@ fn zipped(binary: &Path) -> usize {
 
 type Setting = (&'static str, String);
 
-/// Settings of every function: the clickstream from `source`, a table, lake and state in folders.
+/// Settings of every function: a dataset of `source`, lake and state in folders.
 fn settings(place: &Path, source: &str) -> Vec<Setting> {
     let datasets = place.join(source);
     fs::create_dir_all(&datasets).unwrap();
-    let clickstream = include_str!("../../../infra/datasets/clickstream.json");
-    let clickstream = clickstream.replace(r#""type": "kinesis""#, &format!(r#""type": "{source}""#));
-    fs::write(datasets.join("clickstream.json"), clickstream).unwrap();
+    let (name, text) = match source {
+        "dms" => ("orders", include_str!("../../../infra/datasets/orders.json")),
+        _ => ("clickstream", include_str!("../../../infra/datasets/clickstream.json")),
+    };
+    let text = text.replace(r#""type": "kinesis""#, &format!(r#""type": "{source}""#));
+    fs::write(datasets.join(format!("{name}.json")), text).unwrap();
     let run = tempfile::tempdir_in(place).unwrap().keep();
     [
         ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
@@ -112,7 +115,7 @@ fn settings(place: &Path, source: &str) -> Vec<Setting> {
         ("AWS_REGION", "eu-west-1"),
         ("AWS_ACCESS_KEY_ID", "none"),
         ("AWS_SECRET_ACCESS_KEY", "none"),
-        ("DATASET", "clickstream"),
+        ("DATASET", name),
         ("MASK_KEY", "a key that no one needs"),
         ("SIGNING_KEYS", "none"),
         ("STREAM", "arn:aws:kinesis:eu-west-1:111122223333:stream/clicks"),

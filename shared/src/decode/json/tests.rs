@@ -201,7 +201,7 @@ fn depth_is_no_danger() {
 
 #[test]
 fn many_bad_lines_take_no_longer_than_their_number() {
-    for line in ["oops\n", "{\"a\":1\n", "{\n", "1\n", "\"\n"] {
+    for line in ["oops\n", "{\"a\":1\n", "{\n", "1\n", "\"\n", "\u{c}\n\u{c}"] {
         let body = line.repeat(50_000);
         assert!(parts(body.as_bytes()).iter().all(Result::is_err));
     }
