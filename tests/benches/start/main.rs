@@ -1,9 +1,9 @@
 //! `cargo bench -p headgate-tests --bench start` → how soon a function asks for its first event, and how large it is and
 //! becomes.
 //!
-//! The released binaries, each beside an empty function: `cargo build --release --workspace --examples` makes them. Start
-//! is the time from the process's birth to its first request to the Runtime API, the median of many. Memory is the peak
-//! of a process that was given one event of 6 MB, `Zip` its size as `zip` would pack it.
+//! The released binaries, each beside an empty function. `cargo build --release --workspace --exclude headgate-fuzz --bins
+//! --examples` makes them. Start is the time from the process's birth to its first request to the Runtime API, the median
+//! of many. Memory is the peak of a process that was given one event of 6 MB, zip its size packed.
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a bench fails by a panic")]
 #![allow(clippy::print_stdout, reason = "its figures are for people")]
