@@ -25,6 +25,22 @@ pub(super) fn members<'a, F: Copy + Default>(
     Some(())
 }
 
+/// The objects of an array; `member` reads the value of each of their members into the object's parts.
+pub(super) fn objects<'a, F: Copy + Default, P: Default>(
+    lexer: &mut Lexer<'a>,
+    fields: &[(&str, F)],
+    mut member: impl FnMut(&mut Lexer<'a>, F, &mut P) -> Option<()>,
+) -> Option<Vec<P>> {
+    let Token::Array = lexer.token().ok()? else { return None };
+    let mut objects = Vec::new();
+    while lexer.more(objects.is_empty(), b']').ok()? {
+        let mut parts = P::default();
+        members(lexer, fields, |lexer, field| member(lexer, field, &mut parts))?;
+        objects.push(parts);
+    }
+    Some(objects)
+}
+
 /// Which of the fields comes; beyond the last one, if none of them.
 fn find<F>(lexer: &mut Lexer<'_>, fields: &[(&str, F)]) -> Option<usize> {
     let name = lexer.name().ok().filter(|name| !name.escaped)?;
@@ -43,6 +59,13 @@ pub(super) fn skip(lexer: &mut Lexer<'_>) -> Option<()> {
 pub(super) fn text<'a>(lexer: &mut Lexer<'a>) -> Option<&'a str> {
     match lexer.token() {
         Ok(Token::Text(raw)) if !raw.escaped => Some(raw.text),
+        _ => None,
+    }
+}
+
+pub(super) fn number<'a>(lexer: &mut Lexer<'a>) -> Option<&'a str> {
+    match lexer.token() {
+        Ok(Token::Number(digits)) => Some(digits),
         _ => None,
     }
 }

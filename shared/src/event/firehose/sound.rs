@@ -11,9 +11,9 @@ use crate::{
     clock::Timestamp,
     event::{
         moment,
-        sound::{body, members, once, skip, text},
+        sound::{body, members, number, objects, once, skip, text},
     },
-    lexer::{Lexer, Token},
+    lexer::Lexer,
 };
 
 /// The request, unless anything in it is odd.
@@ -104,26 +104,12 @@ impl<'a> Parts<'a> {
 }
 
 fn records<'a>(lexer: &mut Lexer<'a>, bodies: &mut Vec<u8>) -> Option<Vec<Parts<'a>>> {
-    let Token::Array = lexer.token().ok()? else { return None };
-    let mut records = Vec::new();
-    while lexer.more(records.is_empty(), b']').ok()? {
-        let mut parts = Parts::default();
-        members(lexer, &RECORD, |lexer, field| match field {
-            Field::Id => once(&mut parts.id, text(lexer)?),
-            Field::Arrived => once(&mut parts.arrived, time(lexer)?),
-            Field::Data => once(&mut parts.body, body(lexer, bodies)?),
-            Field::Metadata => once(&mut parts.metadata, lexer.skip().ok()?),
-            Field::Kafka => None,
-            _ => skip(lexer),
-        })?;
-        records.push(parts);
-    }
-    Some(records)
-}
-
-fn time(lexer: &mut Lexer<'_>) -> Option<Timestamp> {
-    match lexer.token() {
-        Ok(Token::Number(digits)) => moment::millis(digits),
-        _ => None,
-    }
+    objects(lexer, &RECORD, |lexer, field, parts: &mut Parts<'a>| match field {
+        Field::Id => once(&mut parts.id, text(lexer)?),
+        Field::Arrived => once(&mut parts.arrived, moment::millis(number(lexer)?)?),
+        Field::Data => once(&mut parts.body, body(lexer, bodies)?),
+        Field::Metadata => once(&mut parts.metadata, lexer.skip().ok()?),
+        Field::Kafka => None,
+        _ => skip(lexer),
+    })
 }

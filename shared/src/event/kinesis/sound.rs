@@ -11,9 +11,9 @@ use crate::{
     clock::Timestamp,
     event::{
         moment,
-        sound::{body, members, once, skip, text},
+        sound::{body, members, number, objects, once, skip, text},
     },
-    lexer::{Lexer, Token},
+    lexer::Lexer,
     position::SequenceNumber,
 };
 
@@ -104,34 +104,20 @@ impl<'a> Parts<'a> {
 }
 
 fn records<'a>(lexer: &mut Lexer<'a>, bodies: &mut Vec<u8>) -> Option<Vec<Parts<'a>>> {
-    let Token::Array = lexer.token().ok()? else { return None };
-    let mut records = Vec::new();
-    while lexer.more(records.is_empty(), b']').ok()? {
-        let mut parts = Parts::default();
-        members(lexer, &RECORD, |lexer, field| match field {
-            Field::Id => once(&mut parts.id, text(lexer)?),
-            Field::Arn => once(&mut parts.arn, text(lexer)?),
-            Field::Kinesis => payload(lexer, &mut parts, bodies).and_then(|()| once(&mut parts.payload, ())),
-            _ => skip(lexer),
-        })?;
-        records.push(parts);
-    }
-    Some(records)
+    objects(lexer, &RECORD, |lexer, field, parts: &mut Parts<'a>| match field {
+        Field::Id => once(&mut parts.id, text(lexer)?),
+        Field::Arn => once(&mut parts.arn, text(lexer)?),
+        Field::Kinesis => payload(lexer, parts, bodies).and_then(|()| once(&mut parts.payload, ())),
+        _ => skip(lexer),
+    })
 }
 
 fn payload<'a>(lexer: &mut Lexer<'a>, parts: &mut Parts<'a>, bodies: &mut Vec<u8>) -> Option<()> {
     members(lexer, &PAYLOAD, |lexer, field| match field {
         Field::Sequence => once(&mut parts.sequence, SequenceNumber::new(text(lexer)?)?),
         Field::PartitionKey => once(&mut parts.partition_key, text(lexer)?),
-        Field::Arrived => once(&mut parts.arrived, time(lexer)?),
+        Field::Arrived => once(&mut parts.arrived, moment::seconds(number(lexer)?)?),
         Field::Data => once(&mut parts.body, body(lexer, bodies)?),
         _ => skip(lexer),
     })
-}
-
-fn time(lexer: &mut Lexer<'_>) -> Option<Timestamp> {
-    match lexer.token() {
-        Ok(Token::Number(digits)) => moment::seconds(digits),
-        _ => None,
-    }
 }
