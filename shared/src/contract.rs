@@ -37,6 +37,11 @@ use self::{filter::Filter, rule::Rule, tree::Branch};
 pub trait Sink {
     /// A scalar.
     fn value(&mut self, node: usize, value: Value<'_>);
+    /// A scalar that `json` says in just the way in which a line of JSON would.
+    fn written(&mut self, node: usize, value: Value<'_>, json: &str) {
+        let _ = json;
+        self.value(node, value);
+    }
     /// Null, with all that could be in it.
     fn null(&mut self, node: usize);
     /// A list or struct begins.
@@ -65,6 +70,8 @@ pub struct Column {
     /// JSON that stands for a missing value.
     default: Option<String>,
     rule: Option<Rule>,
+    /// Whether its value is only handed on: no rule, and nothing that decides on the file.
+    plain: bool,
 }
 
 /// What the records of a stream must be, compiled from its dataset.
@@ -186,6 +193,7 @@ impl Contract {
 }
 
 fn column(stream: &Stream, field: &Field, nodes: &mut usize) -> Result<Column, Error> {
+    let rule = Rule::of(field, Filter::of(&stream.name, &stream.filter, field)?)?;
     Ok(Column {
         name: field.name.clone(),
         node: Node::new(&field.name, &field.r#type, nodes),
@@ -193,7 +201,10 @@ fn column(stream: &Stream, field: &Field, nodes: &mut usize) -> Result<Column, E
         demanded: field.required,
         path: tree::path(stream, field),
         default: field.default.as_ref().filter(|value| !value.is_null()).map(ToString::to_string),
-        rule: Rule::of(field, Filter::of(&stream.name, &stream.filter, field)?)?,
+        plain: rule.is_none()
+            && stream.event_time.as_ref() != Some(&field.name)
+            && !stream.partition_by.columns.contains(&field.name),
+        rule,
     })
 }
 

@@ -2,7 +2,7 @@
 //!
 //! The text is UTF-8 already. Nothing is copied; a string with escapes is handed over as it is written, checked.
 
-use memchr::memchr2;
+use memchr::{memchr, memchr2};
 
 /// What reading a part of a text gives.
 pub(crate) type Result<T> = std::result::Result<T, Broken>;
@@ -194,6 +194,64 @@ impl<'a> Lexer<'a> {
         Ok(&self.text[start..self.at])
     }
 
+    /// Goes past a whole number of at most 18 digits where one comes, and nowhere otherwise; `-0` is left to others.
+    #[inline]
+    pub(crate) fn integer(&mut self) -> Option<i64> {
+        let (negative, digits) = self.short_number();
+        let (value, end) = digits?;
+        if negative && value == 0 || self.bytes().get(end).is_some_and(|byte| matches!(byte, b'.' | b'e' | b'E')) {
+            return None;
+        }
+        self.at = end;
+        Some(if negative { -value } else { value })
+    }
+
+    /// Goes past a number with a point, no exponent and at most 15 digits where one comes, and nowhere otherwise.
+    #[inline]
+    pub(crate) fn float(&mut self) -> Option<f64> {
+        const POWERS: [f64; 16] =
+            [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
+        let start = self.at;
+        let (negative, whole) = self.short_number();
+        let (whole, point) = whole?;
+        let bytes = self.bytes();
+        if bytes.get(point) != Some(&b'.') {
+            return None;
+        }
+        let (value, end) = digits(bytes, point + 1, whole);
+        let after = end - point - 1;
+        let long = end - start - 1 - usize::from(negative) > 15;
+        if after == 0 || long || bytes.get(end).is_some_and(|byte| matches!(byte, b'e' | b'E')) {
+            return None;
+        }
+        self.at = end;
+        // Both are exact as floats, so that the quotient is the nearest one (Clinger, "How to Read Floating Point Numbers
+        // Accurately", 1990).
+        let value = value as f64 / POWERS[after];
+        Some(if negative { -value } else { value })
+    }
+
+    /// Whether there is a `-`; the digits after it, and where they end, where they are a number of at most 18.
+    #[inline]
+    fn short_number(&self) -> (bool, Option<(i64, usize)>) {
+        let bytes = self.bytes();
+        let negative = bytes.get(self.at) == Some(&b'-');
+        let start = self.at + usize::from(negative);
+        let (value, end) = digits(bytes, start, 0);
+        let sound = match end - start {
+            1 => true,
+            2..=18 => bytes[start] != b'0',
+            _ => false,
+        };
+        (negative, sound.then_some((value, end)))
+    }
+
+    /// What was passed since.
+    #[inline]
+    pub(crate) fn since(&self, start: usize) -> &'a str {
+        &self.text[start..self.at]
+    }
+
     /// A string, after its opening quote.
     #[inline]
     fn string(&mut self) -> Result<Raw<'a>> {
@@ -215,6 +273,15 @@ impl<'a> Lexer<'a> {
                 None => return Err(self.broken("a string is cut off")),
             }
         }
+    }
+
+    /// A string that goes to the next quote; whoever takes it checks that nothing in it is escaped.
+    pub(crate) fn unescaped(&mut self) -> Result<&'a str> {
+        self.expect(b'"', "a text is missing")?;
+        let rest = &self.text[self.at..];
+        let end = memchr(b'"', rest.as_bytes()).ok_or_else(|| self.broken("a string is cut off"))?;
+        self.at += end + 1;
+        Ok(&rest[..end])
     }
 
     fn escape(&mut self) -> Result<()> {
@@ -263,6 +330,16 @@ impl<'a> Lexer<'a> {
     fn broken(&self, what: &'static str) -> Broken {
         Broken { what, at: self.at }
     }
+}
+
+/// The number that goes on with the digits from `at` on, and where they end. With more than 18 of them it is anything.
+#[inline]
+fn digits(bytes: &[u8], mut at: usize, mut value: i64) -> (i64, usize) {
+    while let Some(digit) = bytes.get(at).map(|byte| byte.wrapping_sub(b'0')).filter(|digit| *digit < 10) {
+        value = value.wrapping_mul(10).wrapping_add(i64::from(digit));
+        at += 1;
+    }
+    (value, at)
 }
 
 /// A name and its `:` as most texts have them.

@@ -9,7 +9,7 @@ use headgate::{
     clock::{Clock, SystemClock, Timestamp},
     contract::Contract,
     dataset::{Stream, stream::Transport},
-    event::firehose::{self, Answer, RESPONSE_BUDGET, Request, Response},
+    event::firehose::{self, RESPONSE_BUDGET, Request, Response},
     fate::Fate,
     metrics::Emitter,
 };
@@ -124,12 +124,12 @@ async fn answer(event: &[u8], deadline: Timestamp, ports: &Ports) -> Result<(Res
     // By then Firehose has given up, whatever the function's own timeout is.
     let deadline = deadline.min(ports.clock.now().plus(FIREHOSE));
     let end = deadline.minus(MARGIN.min(left(deadline) / 5));
-    let mut verdicts = judge(&request, end, ports, &mut report);
+    let (mut verdicts, room) = judge(&request, end, ports, &mut report);
     let time = left(end).min(LONGEST);
     again(&request, &mut verdicts, &ports.reingest, time, &mut report).await;
     count(&verdicts, &mut report);
     report.fates.account_for(report.records)?;
-    let response = respond(&request, verdicts);
+    let response = respond(&request, verdicts, room);
     report.bytes_answered = response.size() as u64;
     Ok((response, report))
 }
@@ -148,8 +148,8 @@ fn count(verdicts: &[Verdict], report: &mut Report) {
     }
 }
 
-fn respond(request: &Request<'_>, verdicts: Vec<Verdict>) -> Response {
-    let mut response = Response::new(request.payload);
+fn respond(request: &Request<'_>, verdicts: Vec<Verdict>, room: usize) -> Response {
+    let mut response = Response::new(request.payload, room);
     for (record, verdict) in request.records.iter().zip(verdicts) {
         let id = match record {
             Ok(record) => Some(&record.id),
@@ -157,7 +157,7 @@ fn respond(request: &Request<'_>, verdicts: Vec<Verdict>) -> Response {
         };
         // Firehose takes a record that is not answered for as failed.
         if let Some(id) = id {
-            response.push(Answer { record_id: id.to_string(), outcome: verdict.outcome() });
+            response.push(id, &verdict.outcome());
         }
     }
     response

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use headgate::{
     Code,
     clock::Timestamp,
-    event::firehose::{Answer, Origin, Outcome, PayloadField, Record, Request},
+    event::firehose::{Origin, Outcome, PayloadField, Record, Request},
     fate::{Dropped, Fate},
 };
 
@@ -65,8 +65,14 @@ struct Judge<'p> {
     now: Timestamp,
 }
 
-/// A verdict on each of the request's records; one whose turn comes only after `end` is refused unread.
-pub(crate) fn judge(request: &Request<'_>, end: Timestamp, ports: &Ports, report: &mut Report) -> Vec<Verdict> {
+/// A verdict on each of the request's records, and the bytes of an answer with all that is to be delivered; one whose
+/// turn comes only after `end` is refused unread.
+pub(crate) fn judge(
+    request: &Request<'_>,
+    end: Timestamp,
+    ports: &Ports,
+    report: &mut Report,
+) -> (Vec<Verdict>, usize) {
     let ids = request.records.iter().filter_map(|record| match record {
         Ok(record) => Some(&*record.id),
         Err(unreadable) => unreadable.id.as_deref(),
@@ -97,7 +103,7 @@ pub(crate) fn judge(request: &Request<'_>, end: Timestamp, ports: &Ports, report
         });
     }
     report.partitions = judge.partitions.len() as u64;
-    verdicts
+    (verdicts, judge.room.used())
 }
 
 impl Judge<'_> {
@@ -137,8 +143,7 @@ impl Judge<'_> {
         }
         let bytes = data.len() as u64;
         let outcome = Outcome::Ok { data, partition_keys: self.transform.keys(partition) };
-        let answer = Answer { record_id: record.id.clone().into_owned(), outcome };
-        match self.room.take(&answer) {
+        match self.room.take(&record.id, &outcome) {
             Fit::Taken => {
                 self.partitions.insert(partition);
                 report.documents += documents;
@@ -146,7 +151,7 @@ impl Judge<'_> {
                 report.unknown_fields += unknown_fields;
                 report.bytes_out += bytes;
                 report.newest = report.newest.max(newest);
-                Ok(Verdict::Ok(answer.outcome))
+                Ok(Verdict::Ok(outcome))
             }
             Fit::NotNow => Ok(Verdict::NoRoom),
             Fit::Never => Err(Why::new(Code::TooLarge, "the record becomes more than an answer may have")),

@@ -3,7 +3,7 @@
 //! What a record takes is known before it is promised: the least that each of the others takes is set aside from the
 //! start, so that whatever becomes of them, the answer never outgrows its limit.
 
-use headgate::event::firehose::{Answer, Outcome, PayloadField, Response};
+use headgate::event::firehose::{Outcome, PayloadField, Response};
 
 /// Room for the answers to one request.
 #[derive(Debug)]
@@ -27,21 +27,25 @@ pub(crate) enum Fit {
 impl Room {
     /// Room of `most` bytes for answers to the records of these ids, all of which are answered without data so far.
     pub(crate) fn new<'a>(payload: PayloadField, ids: impl Iterator<Item = &'a str>, most: usize) -> Self {
-        let empty = Response::new(payload).size();
         // A comma more than there is.
-        let used = ids.map(|id| bare(id, payload) + 1).sum::<usize>() + empty;
+        let used = ids.map(|id| bare(id, payload) + 1).sum::<usize>() + Response::EMPTY;
         Self { payload, most, used }
     }
 
-    /// Takes the room of `answer` instead of the one without data.
-    pub(crate) fn take(&mut self, answer: &Answer) -> Fit {
-        let more = answer.size(self.payload).saturating_sub(bare(&answer.record_id, self.payload));
-        let with = self.used.saturating_add(more);
+    /// How many bytes are taken.
+    pub(crate) fn used(&self) -> usize {
+        self.used
+    }
+
+    /// Takes the room of this answer instead of the one without data.
+    pub(crate) fn take(&mut self, id: &str, outcome: &Outcome) -> Fit {
+        let size = outcome.size(id, self.payload);
+        let with = self.used.saturating_add(size.saturating_sub(bare(id, self.payload)));
         if with <= self.most {
             self.used = with;
             return Fit::Taken;
         }
-        if Response::new(self.payload).size_with(answer) > self.most { Fit::Never } else { Fit::NotNow }
+        if size.saturating_add(Response::EMPTY) > self.most { Fit::Never } else { Fit::NotNow }
     }
 }
 
@@ -56,22 +60,21 @@ mod tests {
 
     use super::*;
 
-    fn ok(id: &str, bytes: usize) -> Answer {
-        let outcome = Outcome::Ok { data: vec![b'x'; bytes].into(), partition_keys: PartitionKeys::default() };
-        Answer { record_id: id.to_owned(), outcome }
+    fn ok(bytes: usize) -> Outcome {
+        Outcome::Ok { data: vec![b'x'; bytes].into(), partition_keys: PartitionKeys::default() }
     }
 
     #[test]
     fn what_is_promised_fits() {
         let mut room = Room::new(PayloadField::Data, ["a", "b", "c"].into_iter(), 600);
-        assert_eq!(room.take(&ok("a", 300)), Fit::Taken);
-        assert_eq!(room.take(&ok("b", 300)), Fit::NotNow);
-        assert_eq!(room.take(&ok("b", 420)), Fit::Never);
-        assert_eq!(room.take(&ok("c", 9)), Fit::Taken);
-        let mut response = Response::new(PayloadField::Data);
-        response.push(ok("a", 300));
-        response.push(Answer { record_id: "b".to_owned(), outcome: Outcome::ProcessingFailed { data: None } });
-        response.push(ok("c", 9));
+        assert_eq!(room.take("a", &ok(300)), Fit::Taken);
+        assert_eq!(room.take("b", &ok(300)), Fit::NotNow);
+        assert_eq!(room.take("b", &ok(420)), Fit::Never);
+        assert_eq!(room.take("c", &ok(9)), Fit::Taken);
+        let mut response = Response::new(PayloadField::Data, room.used());
+        response.push("a", &ok(300));
+        response.push("b", &Outcome::ProcessingFailed { data: None });
+        response.push("c", &ok(9));
         assert!(response.size() < room.used && room.used <= 600, "{} {}", response.size(), room.used);
     }
 }

@@ -114,7 +114,7 @@ impl Operand {
     /// What a record's value would be that is written like this.
     fn of(r#type: &ColumnType, value: &serde_json::Value) -> Option<Self> {
         let (text, mut room, mut bytes) = (value.to_string(), String::new(), Vec::new());
-        let plain = plain(&mut Lexer::new(&text, 0), &mut room).ok()?;
+        let plain = plain(Lexer::new(&text, 0).token().ok()?, &mut room).ok()?;
         Some(match convert(r#type, plain, &mut bytes)? {
             Value::Text(text) => Self::Text(text.to_owned()),
             Value::Bytes(bytes) => Self::Bytes(bytes.to_owned()),

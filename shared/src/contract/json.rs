@@ -41,7 +41,7 @@ struct Slot {
 
 #[derive(Debug, Clone)]
 enum Place {
-    /// In an object; its name as JSON, with the colon.
+    /// In an object; its name as JSON, with a comma before it and the colon.
     Member(Vec<u8>),
     /// In a list.
     Item,
@@ -103,10 +103,7 @@ impl Lines {
         let comma = !matches!(self.out.last(), Some(b'{' | b'['));
         match place {
             Place::Path => return None,
-            Place::Member(name) => {
-                self.out.extend_from_slice(if comma { b"," } else { b"" });
-                self.out.extend_from_slice(name);
-            }
+            Place::Member(name) => self.out.extend_from_slice(&name[usize::from(!comma)..]),
             Place::Item => self.out.extend_from_slice(if comma { b"," } else { b"" }),
         }
         Some(*spelling)
@@ -128,13 +125,13 @@ impl Sink for Lines {
             (_, Value::Decimal(value)) => decimal(value, 0, out),
             (Spelling::Date, Value::Integer(days)) => {
                 out.push(b'"');
-                self.misfit |= date(days, out).is_none();
+                self.misfit |= date(days).map(|date| out.extend_from_slice(&date)).is_none();
                 out.push(b'"');
             }
             (Spelling::Moment(digits), Value::Integer(ticks)) => {
                 let day = 86_400 * 10_i64.pow(digits as u32);
                 out.push(b'"');
-                self.misfit |= date(ticks.div_euclid(day), out).is_none();
+                self.misfit |= date(ticks.div_euclid(day)).map(|date| out.extend_from_slice(&date)).is_none();
                 out.push(b' ');
                 clock(ticks.rem_euclid(day), digits, out);
                 out.push(b'"');
@@ -145,6 +142,12 @@ impl Sink for Lines {
                 out.push(b'"');
             }
             (_, Value::Integer(value)) => number(&value, out),
+        }
+    }
+
+    fn written(&mut self, node: usize, _: Value<'_>, json: &str) {
+        if self.begin(node).is_some() {
+            self.out.extend_from_slice(json.as_bytes());
         }
     }
 
@@ -171,8 +174,8 @@ impl Sink for Lines {
             self.out.push(b'{');
         }
         if let Some(extra) = extra {
-            self.out.extend_from_slice(if self.out.ends_with(b"{") { b"" } else { b"," });
-            self.out.extend_from_slice(&self.extra);
+            let comma = !self.out.ends_with(b"{");
+            self.out.extend_from_slice(&self.extra[usize::from(!comma)..]);
             text(extra, &mut self.out);
         }
         self.out.extend_from_slice(b"}\n");
@@ -203,7 +206,7 @@ fn fill(node: &Node, place: Place, slots: &mut Vec<Slot>) {
 }
 
 fn name(name: &str) -> Vec<u8> {
-    let mut out = Vec::with_capacity(name.len() + 3);
+    let mut out = vec![b','];
     text(name, &mut out);
     out.push(b':');
     out
@@ -255,42 +258,34 @@ fn decimal(value: i128, scale: usize, out: &mut Vec<u8>) {
     }
 }
 
-/// `YYYY-MM-DD`; `None`, and nothing is written, outside of the years 1 to 9999.
-fn date(days: i64, out: &mut Vec<u8>) -> Option<()> {
+/// `YYYY-MM-DD`; `None` outside of the years 1 to 9999.
+fn date(days: i64) -> Option<[u8; 10]> {
     const UNIX_EPOCH: i32 = 2_440_588;
     let date = time::Date::from_julian_day(i32::try_from(days).ok()?.checked_add(UNIX_EPOCH)?).ok()?;
     let (year, month, day) = date.to_calendar_date();
-    if !(1..=9999).contains(&year) {
-        return None;
-    }
-    digits(year.into(), 4, out);
-    out.push(b'-');
-    digits(u8::from(month).into(), 2, out);
-    out.push(b'-');
-    digits(day.into(), 2, out);
-    Some(())
+    let mut text = *b"0000-00-00";
+    digits(u64::try_from(year).ok().filter(|year| (1..=9999).contains(year))?, &mut text[..4]);
+    digits(u8::from(month).into(), &mut text[5..7]);
+    digits(day.into(), &mut text[8..]);
+    Some(text)
 }
 
-/// `HH:MM:SS.f…` of the ticks since midnight.
+/// `HH:MM:SS.f…` of the ticks since midnight, of which there are 10^`fraction` a second.
 fn clock(ticks: i64, fraction: usize, out: &mut Vec<u8>) {
-    let second = 10_i64.pow(fraction as u32);
+    let (ticks, second) = (ticks.unsigned_abs(), 10_u64.pow(fraction as u32));
     let seconds = ticks / second;
-    digits(seconds / 3_600, 2, out);
-    out.push(b':');
-    digits(seconds / 60 % 60, 2, out);
-    out.push(b':');
-    digits(seconds % 60, 2, out);
-    out.push(b'.');
-    digits(ticks % second, fraction, out);
+    let mut text = *b"00:00:00.000000";
+    digits(seconds / 3_600, &mut text[..2]);
+    digits(seconds / 60 % 60, &mut text[3..5]);
+    digits(seconds % 60, &mut text[6..8]);
+    digits(ticks % second, &mut text[9..9 + fraction]);
+    out.extend_from_slice(&text[..9 + fraction]);
 }
 
-fn digits(value: i64, width: usize, out: &mut Vec<u8>) {
-    let end = out.len() + width;
-    out.resize(end, b'0');
-    let mut left = value;
-    for digit in out[end - width..].iter_mut().rev() {
-        *digit = b'0' + u8::try_from(left % 10).unwrap_or_default();
-        left /= 10;
+fn digits(mut value: u64, out: &mut [u8]) {
+    for digit in out.iter_mut().rev() {
+        *digit = b'0' + (value % 10) as u8;
+        value /= 10;
     }
 }
 

@@ -2,15 +2,15 @@
 //!
 //! All room is kept from record to record. A row that fails leaves nothing in the sink.
 
-use self::nested::misfit;
-pub(super) use self::nested::plain;
+pub(super) use self::scalar::plain;
+use self::scalar::{put, scalar};
 use super::{
     Column, Contract, Sink, control,
     extra::{Extra, Leftover},
     key::{milliseconds, written},
     refused::{Refused, Result},
     tree::{Branch, Step, Taker},
-    value::{Value, convert},
+    value::Value,
 };
 use crate::{
     dataset::{ColumnType, stream::RecordFormat},
@@ -20,6 +20,7 @@ use crate::{
 };
 
 mod nested;
+mod scalar;
 mod shared;
 
 /// What a text held.
@@ -306,8 +307,11 @@ impl<'c> Reader<'c> {
             }
             return self.nested(lexer, &column.node, sink);
         }
-        let plain = plain(lexer, &mut self.rooms.text)?;
-        let value = convert(&column.node.r#type, plain, &mut self.rooms.bytes).ok_or_else(|| misfit(&column.node))?;
+        let (value, json) = scalar(lexer, &column.node, &mut self.rooms.text, &mut self.rooms.bytes)?;
+        if column.plain {
+            put(&column.node, value, json, sink);
+            return Ok(());
+        }
         let shown = match &column.rule {
             Some(rule) => {
                 rule.check(value)?;

@@ -123,8 +123,9 @@ impl Rule {
             (Some(Mask::Hash), Value::Text(text)) => key?.hash(text, out),
             (Some(Mask::KeepLast(kept)), Value::Text(text)) => {
                 let hidden = text.chars().count().saturating_sub(kept);
-                out.extend(std::iter::repeat_n('*', hidden));
-                out.extend(text.chars().skip(hidden));
+                let shown = text.char_indices().nth(hidden).map_or(text.len(), |(at, _)| at);
+                out.extend(std::iter::repeat_n("*", hidden));
+                out.push_str(&text[shown..]);
             }
             // Erased; the other masks are on columns of text alone.
             (Some(_), _) => return None,

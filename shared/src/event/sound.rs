@@ -70,9 +70,9 @@ pub(super) fn number<'a>(lexer: &mut Lexer<'a>) -> Option<&'a str> {
     }
 }
 
-/// Where in `bodies` the bytes are now that a text has as base64.
+/// Where in `bodies` the bytes are now that a text has as base64, whose alphabet has no sign that JSON escapes.
 pub(super) fn body(lexer: &mut Lexer<'_>, bodies: &mut Vec<u8>) -> Option<Range<usize>> {
     let start = bodies.len();
-    base64_simd::STANDARD.decode_append(text(lexer)?, bodies).ok()?;
+    base64_simd::STANDARD.decode_append(lexer.unescaped().ok()?, bodies).ok()?;
     Some(start..bodies.len())
 }

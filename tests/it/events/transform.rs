@@ -105,7 +105,7 @@ fn lines(response: &Response) -> Vec<Vec<String>> {
         }
         Outcome::Dropped | Outcome::ProcessingFailed { .. } => Vec::new(),
     };
-    response.answers().iter().map(|answer| lines(&answer.outcome)).collect()
+    response.answers().unwrap().iter().map(|(_, outcome)| lines(outcome)).collect()
 }
 
 fn clicks() -> Value {

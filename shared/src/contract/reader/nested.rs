@@ -2,16 +2,19 @@
 //!
 //! As deep as the column's type and no deeper: what is not in it is only passed over.
 
-use super::Reader;
+use super::{
+    Reader,
+    scalar::{misfit, put, scalar},
+};
 use crate::{
     contract::{
         Node, Sink,
         refused::{Refused, Result},
-        value::{Plain, Value, convert},
+        value::Value,
     },
     dataset::ColumnType,
     error::Code,
-    lexer::{Lexer, Token, inner, said},
+    lexer::{Lexer, inner, said},
 };
 
 impl Reader<'_> {
@@ -31,9 +34,8 @@ impl Reader<'_> {
                 return Err(misfit(node));
             }
             _ => {
-                let plain = plain(lexer, &mut self.rooms.text)?;
-                let value = convert(&node.r#type, plain, &mut self.rooms.bytes).ok_or_else(|| misfit(node))?;
-                sink.value(node.id, value);
+                let (value, json) = scalar(lexer, node, &mut self.rooms.text, &mut self.rooms.bytes)?;
+                put(node, value, json, sink);
             }
         }
         Ok(())
@@ -104,21 +106,4 @@ impl Reader<'_> {
         let name = said(raw, &mut self.rooms.name);
         Ok((raw.text, node.inner.iter().position(|(known, _)| known == name)))
     }
-}
-
-/// A scalar's JSON; a text with escapes goes through `room`.
-pub(in crate::contract) fn plain<'r, 't: 'r>(lexer: &mut Lexer<'t>, room: &'r mut String) -> Result<Plain<'r>> {
-    let none = |what| Err(Refused::new(Code::InvalidValue, what));
-    match lexer.token()? {
-        Token::Boolean(value) => Ok(Plain::Boolean(value)),
-        Token::Number(digits) => Ok(Plain::Number(digits)),
-        Token::Text(raw) => Ok(Plain::Text(said(raw, room))),
-        Token::Null => none("null is no value here"),
-        Token::Object => none("an object is no value of this column"),
-        Token::Array => none("an array is no value of this column"),
-    }
-}
-
-pub(super) fn misfit(node: &Node) -> Refused {
-    Refused::new(Code::InvalidValue, format!("not a value of type {}", node.r#type))
 }

@@ -1,11 +1,11 @@
 //! What became of each record → the answer, within what Lambda may answer.
 //!
-//! The size is known before anything is written, so that a caller can hold back what does not fit.
+//! What an answer takes is known before it is written, so that a caller can hold back what does not fit.
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use bytes::Bytes;
-use serde::{Serialize, Serializer, ser::SerializeMap};
+use serde::{Deserialize, Serialize, Serializer, de, ser::Error};
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::Source;
@@ -96,7 +96,8 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// How many bytes the answer for the record of this id takes in the response, as [`Answer::size`] has it.
+    /// How many bytes the answer for the record of this id takes in the response: exact, without the comma before it and
+    /// without writing it.
     #[must_use]
     pub fn size(&self, record_id: &str, payload: PayloadField) -> usize {
         let id = r#"{"recordId":,"result":""}"#.len() + quoted(record_id) + self.result().len();
@@ -131,23 +132,6 @@ impl Outcome {
     }
 }
 
-/// The answer for one record.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
-    /// The record's id as it came.
-    pub record_id: String,
-    /// What became of it.
-    pub outcome: Outcome,
-}
-
-impl Answer {
-    /// How many bytes it takes in the response: exact, without the comma after it and without writing it.
-    #[must_use]
-    pub fn size(&self, payload: PayloadField) -> usize {
-        self.outcome.size(&self.record_id, payload)
-    }
-}
-
 /// The bytes of `text` as a JSON string, quotes included: escaped as `serde_json` does.
 fn quoted(text: &str) -> usize {
     if plain(text.as_bytes(), 0) == text.len() {
@@ -167,77 +151,111 @@ fn quoted(text: &str) -> usize {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Response {
     payload: PayloadField,
-    answers: Vec<Answer>,
-    size: usize,
+    /// The whole of it, at any time.
+    text: String,
 }
 
+const START: &str = r#"{"records":["#;
+const END: &str = "]}";
+
 impl Response {
-    /// No answers yet; `payload` is the request's.
+    /// How many bytes a response takes that has no answers.
+    pub const EMPTY: usize = START.len() + END.len();
+
+    /// No answers yet, and room for all of them; `payload` is the request's.
     #[must_use]
-    pub fn new(payload: PayloadField) -> Self {
-        Self { payload, answers: Vec::new(), size: r#"{"records":[]}"#.len() }
+    pub fn new(payload: PayloadField, bytes: usize) -> Self {
+        let mut text = String::with_capacity(bytes);
+        text.push_str(START);
+        text.push_str(END);
+        Self { payload, text }
     }
 
-    /// How many bytes the response takes so far: exact.
+    /// How many bytes it takes so far.
     #[must_use]
     pub fn size(&self) -> usize {
-        self.size
+        self.text.len()
     }
 
-    /// How many bytes it would take with `answer`.
-    #[must_use]
-    pub fn size_with(&self, answer: &Answer) -> usize {
-        let comma = usize::from(!self.answers.is_empty());
-        self.size.saturating_add(comma).saturating_add(answer.size(self.payload))
+    /// Adds what became of the record of this id.
+    pub fn push(&mut self, record_id: &str, outcome: &Outcome) {
+        let out = &mut self.text;
+        out.truncate(out.len() - END.len());
+        out.push_str(if out.len() == START.len() { r#"{"recordId":"# } else { r#",{"recordId":"# });
+        quote(record_id, out);
+        out.push_str(r#","result":""#);
+        out.push_str(outcome.result());
+        out.push('"');
+        if let Some(data) = outcome.data() {
+            out.push_str(r#",""#);
+            out.push_str(self.payload.name());
+            out.push_str(r#"":""#);
+            base64_simd::STANDARD.encode_append(data, out);
+            out.push('"');
+        }
+        if let Some(metadata) = outcome.metadata() {
+            out.push_str(r#","metadata":"#);
+            out.push_str(metadata.get());
+        }
+        out.push('}');
+        out.push_str(END);
     }
 
-    /// Adds an answer.
-    pub fn push(&mut self, answer: Answer) {
-        self.size = self.size_with(&answer);
-        self.answers.push(answer);
-    }
-
-    /// The answers so far, in order.
-    #[must_use]
-    pub fn answers(&self) -> &[Answer] {
-        &self.answers
+    /// The answers so far, in order: the id of each record, and what became of it.
+    ///
+    /// # Errors
+    /// None that [`push`](Self::push) leaves possible.
+    pub fn answers(&self) -> serde_json::Result<Vec<(String, Outcome)>> {
+        let Written { records } = serde_json::from_str(&self.text)?;
+        records.into_iter().map(|item| Ok((item.record_id.clone(), item.outcome()?))).collect()
     }
 }
 
 impl Serialize for Response {
+    /// In one piece: a serializer would look at each byte of base64 for what is to be escaped.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let records: Vec<_> = self.answers.iter().map(|answer| Item { payload: self.payload, answer }).collect();
-        let mut map = serializer.serialize_map(Some(1))?;
-        map.serialize_entry("records", &records)?;
-        map.end()
+        serde_json::from_str::<&RawValue>(&self.text).map_err(S::Error::custom)?.serialize(serializer)
     }
 }
 
-struct Item<'a> {
-    payload: PayloadField,
-    answer: &'a Answer,
-}
-
-impl Serialize for Item<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Answer { record_id, outcome } = self.answer;
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("recordId", record_id)?;
-        map.serialize_entry("result", outcome.result())?;
-        if let Some(data) = outcome.data() {
-            map.serialize_entry(self.payload.name(), &Base64(data))?;
-        }
-        if let Some(metadata) = outcome.metadata() {
-            map.serialize_entry("metadata", metadata)?;
-        }
-        map.end()
+fn quote(text: &str, out: &mut String) {
+    if plain(text.as_bytes(), 0) == text.len() {
+        out.push('"');
+        out.push_str(text);
+        out.push('"');
+    } else {
+        out.push_str(&serde_json::Value::from(text).to_string());
     }
 }
 
-struct Base64<'a>(&'a [u8]);
+/// A response as Firehose reads it.
+#[derive(Deserialize)]
+struct Written {
+    records: Vec<Item>,
+}
 
-impl Serialize for Base64<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&base64_simd::STANDARD.encode_to_string(self.0))
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Item {
+    record_id: String,
+    result: String,
+    #[serde(alias = "kafkaRecordValue")]
+    data: Option<String>,
+    #[serde(default)]
+    metadata: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+impl Item {
+    fn outcome(mut self) -> serde_json::Result<Outcome> {
+        let data = self.data.map(|data| base64_simd::STANDARD.decode_to_vec(data).map(Bytes::from));
+        let data = data.transpose().map_err(<serde_json::Error as de::Error>::custom)?;
+        Ok(match &*self.result {
+            "Dropped" => Outcome::Dropped,
+            "ProcessingFailed" => Outcome::ProcessingFailed { data },
+            _ => Outcome::Ok {
+                data: data.unwrap_or_default(),
+                partition_keys: self.metadata.remove("partitionKeys").unwrap_or_default().into(),
+            },
+        })
     }
 }

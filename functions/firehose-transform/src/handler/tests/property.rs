@@ -48,14 +48,14 @@ proptest! {
         }
         let event = if from_kinesis { kinesis(&bodies) } else { direct(&bodies) };
         let response = runtime().block_on(answered(&event, &ports));
-        let ids: Vec<_> = response.answers().iter().map(|answer| answer.record_id.clone()).collect();
+        let ids: Vec<_> = response.answers().unwrap().iter().map(|(id, _)| id.clone()).collect();
         prop_assert_eq!(ids, (0..bodies.len()).map(|at| format!("r{at}")).collect::<Vec<_>>());
         let count = |name: &str| figures(&ports, name)[0].1;
         let ends = ["RecordsOk", "RecordsDropped", "RecordsFailed", "RecordsReingested"].map(count);
         prop_assert_eq!(ends.iter().sum::<u64>(), count("Records"));
         prop_assert_eq!(count("Records"), bodies.len() as u64);
         let answers = |is: fn(&Outcome) -> bool| {
-            response.answers().iter().filter(|answer| is(&answer.outcome)).count() as u64
+            response.answers().unwrap().iter().filter(|(_, outcome)| is(outcome)).count() as u64
         };
         let told = [
             answers(|outcome| matches!(outcome, Outcome::Ok { .. })),
@@ -81,9 +81,9 @@ proptest! {
             rounds += 1;
             let (ports, stream) = reingesting(BUDGET, STREAM, Limits::KINESIS);
             let response = runtime().block_on(answered(&kinesis(&left), &ports));
-            for answer in response.answers() {
-                match &answer.outcome {
-                    Outcome::Ok { data, .. } => delivered.push(data.clone()),
+            for (_, outcome) in response.answers().unwrap() {
+                match outcome {
+                    Outcome::Ok { data, .. } => delivered.push(data),
                     Outcome::Dropped => {}
                     Outcome::ProcessingFailed { .. } => failed += 1,
                 }

@@ -15,12 +15,12 @@ fn bodies(count: usize) -> Vec<String> {
 
 /// `o`k, `d`ropped or `f`ailed, a letter a record.
 fn letters(response: &Response) -> String {
-    let letter = |answer: &Answer| match answer.outcome {
+    let letter = |(_, outcome): &(String, Outcome)| match outcome {
         Outcome::Ok { .. } => 'o',
         Outcome::Dropped => 'd',
         Outcome::ProcessingFailed { .. } => 'f',
     };
-    response.answers().iter().map(letter).collect()
+    response.answers().unwrap().iter().map(letter).collect()
 }
 
 fn held(stream: &MemoryStream) -> Vec<(String, String)> {
