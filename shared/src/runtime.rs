@@ -28,11 +28,27 @@ use crate::{
 pub fn start() {
     static STARTED: Once = Once::new();
     STARTED.call_once(|| {
+        keep_memory();
         let subscriber = subscriber(&directives(process_environment), std::io::stdout);
         // Where a subscriber is there already, as in a test, it stays.
         let _ = tracing::subscriber::set_global_default(subscriber);
         panic::set_hook(Box::new(log_panic));
     });
+}
+
+/// Has freed memory kept for the next event, which takes as much again. An allocator that gives it back pays for each
+/// page of it anew.
+///
+/// Only glibc's is told; whoever chose another one has chosen its options.
+pub fn keep_memory() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    #[allow(unsafe_code, reason = "glibc has no other way to be told")]
+    // SAFETY: both calls set a number that the allocator reads, under its own lock.
+    unsafe {
+        // The most that glibc takes: what is smaller comes from the heap, and is not unmapped when it is freed.
+        libc::mallopt(libc::M_MMAP_THRESHOLD, 32 << 20);
+        libc::mallopt(libc::M_TRIM_THRESHOLD, i32::MAX);
+    }
 }
 
 /// What Lambda hands to a function.

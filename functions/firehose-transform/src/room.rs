@@ -3,7 +3,7 @@
 //! What a record takes is known before it is promised: the least that each of the others takes is set aside from the
 //! start, so that whatever becomes of them, the answer never outgrows its limit.
 
-use headgate::event::firehose::{Outcome, PayloadField, Response};
+use headgate::event::firehose::{Outcome, PayloadField, Response, id_size};
 
 /// Room for the answers to one request.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ impl Room {
     /// Room of `most` bytes for answers to the records of these ids, all of which are answered without data so far.
     pub(crate) fn new<'a>(payload: PayloadField, ids: impl Iterator<Item = &'a str>, most: usize) -> Self {
         // A comma more than there is.
-        let used = ids.map(|id| bare(id, payload) + 1).sum::<usize>() + Response::EMPTY;
+        let used = ids.map(|id| id_size(id) + bare(payload) + 1).sum::<usize>() + Response::EMPTY;
         Self { payload, most, used }
     }
 
@@ -39,19 +39,19 @@ impl Room {
 
     /// Takes the room of this answer instead of the one without data.
     pub(crate) fn take(&mut self, id: &str, outcome: &Outcome) -> Fit {
-        let size = outcome.size(id, self.payload);
-        let with = self.used.saturating_add(size.saturating_sub(bare(id, self.payload)));
+        let size = outcome.size(self.payload);
+        let with = self.used.saturating_add(size.saturating_sub(bare(self.payload)));
         if with <= self.most {
             self.used = with;
             return Fit::Taken;
         }
-        if size.saturating_add(Response::EMPTY) > self.most { Fit::Never } else { Fit::NotNow }
+        if size.saturating_add(id_size(id) + Response::EMPTY) > self.most { Fit::Never } else { Fit::NotNow }
     }
 }
 
-/// The longest answer without data.
-fn bare(id: &str, payload: PayloadField) -> usize {
-    Outcome::ProcessingFailed { data: None }.size(id, payload)
+/// The longest answer without data, its id aside.
+fn bare(payload: PayloadField) -> usize {
+    Outcome::ProcessingFailed { data: None }.size(payload)
 }
 
 #[cfg(test)]

@@ -111,7 +111,6 @@ pub async fn handle(event: &[u8], deadline: Timestamp, ports: &Ports) -> Result<
 /// A record, or what is there instead of one.
 struct Item<'a> {
     mark: Mark,
-    sequence: SequenceNumber,
     read: Result<Record<'a>, (Position, &'a str, Error)>,
 }
 
@@ -129,24 +128,21 @@ impl<'a> Batch<'a> {
         let read = kinesis::read(event)?;
         let mut items = Vec::with_capacity(read.len());
         for record in read {
-            let item = match record {
-                Ok(record) => {
-                    Item { mark: Mark::from(&record.sequence), sequence: record.sequence.clone(), read: Ok(record) }
-                }
+            let (mark, read) = match record {
+                Ok(record) => (Mark::from(&record.sequence), Ok(record)),
                 Err(refused) => {
                     // Without its place nobody can tell whether it was here before.
-                    let Some(position) = refused.position.clone() else { return Err(refused.error.clone()) };
-                    let Position::Shard { sequence, .. } = &position else { return Err(refused.error.clone()) };
-                    let (mark, sequence) = (Mark::from(sequence), sequence.clone());
-                    Item { mark, sequence, read: Err((position, refused.raw, refused.error.clone())) }
+                    let Some(position @ Position::Shard { sequence, .. }) = &refused.position else {
+                        return Err(refused.error.clone());
+                    };
+                    (Mark::from(sequence), Err((position.clone(), refused.raw, refused.error.clone())))
                 }
             };
-            items.push(item);
+            items.push(Item { mark, read });
         }
         let Some(first) = items.first() else { return Ok(None) };
-        let Position::Shard { stream, shard, .. } = first.position() else { return Ok(None) };
-        let (first, other) = (first.sequence.clone(), items.iter().find(|item| !item.is_of(&stream, &shard)));
-        if let Some(other) = other {
+        let Position::Shard { stream, shard, sequence: first, .. } = first.position() else { return Ok(None) };
+        if let Some(other) = items.iter().find(|item| !item.is_of(&stream, &shard)) {
             let message = format!("a batch of two shards: {shard} and {}", other.position());
             return Err(Error::poison(Code::InvalidEvent, message));
         }
@@ -185,19 +181,21 @@ impl<'a> Batch<'a> {
         let mut last = None;
         for (index, item) in self.items.iter().enumerate() {
             if index == records || intake.memory() > ports.most {
-                report.again_from = Some(item.sequence.as_str().to_owned());
+                if let Position::Shard { sequence, .. } = item.position() {
+                    report.again_from = Some(sequence.to_string());
+                }
                 break;
             }
             item.take(&shard, &mut intake);
             report.records += 1;
-            last = Some(item.mark.clone());
+            last = Some(&item.mark);
         }
         let Some(last) = last else { return Ok(report) };
         report.bytes_in = intake.bytes() as u64;
         let source = Source { stream: &self.stream, shard: &self.shard, attempt: shard.attempt().clone() };
         let (objects, tally) = intake.finish(&source)?;
         report.tally(tally, now);
-        report.landed = shard.land(ports.store.as_ref(), ports.state.as_ref(), objects, last).await?;
+        report.landed = shard.land(ports.store.as_ref(), ports.state.as_ref(), objects, last.clone()).await?;
         Ok(report)
     }
 }

@@ -14,7 +14,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 pub use origin::{KafkaMetadata, KinesisMetadata, Origin, Source};
-pub use response::{MAX_RESPONSE_BYTES, Outcome, PartitionKeys, PayloadField, RESPONSE_BUDGET, Response};
+pub use response::{MAX_RESPONSE_BYTES, Outcome, PartitionKeys, PayloadField, RESPONSE_BUDGET, Response, id_size};
 
 use super::{
     Refused, invalid, moment,

@@ -25,18 +25,20 @@ pub(super) fn members<'a, F: Copy + Default>(
     Some(())
 }
 
-/// The objects of an array; `member` reads the value of each of their members into the object's parts.
-pub(super) fn objects<'a, F: Copy + Default, P: Default>(
+/// The objects of an array; `member` reads the value of each of their members into the object's parts, of which `whole`
+/// makes the object.
+pub(super) fn objects<'a, F: Copy + Default, P: Default, O>(
     lexer: &mut Lexer<'a>,
     fields: &[(&str, F)],
     mut member: impl FnMut(&mut Lexer<'a>, F, &mut P) -> Option<()>,
-) -> Option<Vec<P>> {
+    mut whole: impl FnMut(P) -> Option<O>,
+) -> Option<Vec<O>> {
     let Token::Array = lexer.token().ok()? else { return None };
     let mut objects = Vec::new();
     while lexer.more(objects.is_empty(), b']').ok()? {
         let mut parts = P::default();
         members(lexer, fields, |lexer, field| member(lexer, field, &mut parts))?;
-        objects.push(parts);
+        objects.push(whole(parts)?);
     }
     Some(objects)
 }

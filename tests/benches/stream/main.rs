@@ -35,9 +35,6 @@ use headgate_cli::traffic::{Events, Format, Kind, Options, Traffic, Wrapping};
 use kinesis_consumer::handler as kinesis;
 use serde_json::{Value, json};
 
-#[global_allocator]
-static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
-
 const RUNS: usize = 5;
 const SOURCES: [&str; 2] = ["kinesis", "firehose"];
 
@@ -57,6 +54,8 @@ fn dataset(source: &str, mask: &Value) -> String {
 }
 
 fn main() {
+    // As the functions do.
+    headgate::runtime::keep_memory();
     let mut settings = Settings::new(process_environment);
     let folder: Option<PathBuf> = settings.optional("HEADGATE_BENCH_EVENTS");
     let bad: f64 = settings.or("HEADGATE_BENCH_BAD", 0.0);

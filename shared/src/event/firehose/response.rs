@@ -96,16 +96,16 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// How many bytes the answer for the record of this id takes in the response: exact, without the comma before it and
-    /// without writing it.
+    /// How many bytes the answer takes in the response beside the record's [id](id_size): exact, without the comma before
+    /// it and without writing it.
     #[must_use]
-    pub fn size(&self, record_id: &str, payload: PayloadField) -> usize {
-        let id = r#"{"recordId":,"result":""}"#.len() + quoted(record_id) + self.result().len();
+    pub fn size(&self, payload: PayloadField) -> usize {
+        let result = r#"{"recordId":,"result":""}"#.len() + self.result().len();
         let data = self.data().map_or(0, |data| {
             r#","":"""#.len() + payload.name().len() + base64::encoded_len(data.len(), true).unwrap_or(usize::MAX)
         });
         let metadata = self.metadata().map_or(0, |written| r#","metadata":"#.len() + written.get().len());
-        id.saturating_add(data).saturating_add(metadata)
+        result.saturating_add(data).saturating_add(metadata)
     }
 
     fn result(&self) -> &'static str {
@@ -132,17 +132,18 @@ impl Outcome {
     }
 }
 
-/// The bytes of `text` as a JSON string, quotes included: escaped as `serde_json` does.
-fn quoted(text: &str) -> usize {
-    if plain(text.as_bytes(), 0) == text.len() {
-        return 2 + text.len();
+/// How many bytes a record's id takes in an answer: quotes included, and escaped as `serde_json` does.
+#[must_use]
+pub fn id_size(id: &str) -> usize {
+    if plain(id.as_bytes(), 0) == id.len() {
+        return 2 + id.len();
     }
     let escaped = |byte| match byte {
         b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0c => 2,
         0..0x20 => 6,
         _ => 1,
     };
-    2 + text.bytes().map(escaped).sum::<usize>()
+    2 + id.bytes().map(escaped).sum::<usize>()
 }
 
 /// The answer to a request: `{"records": [{"recordId", "result", "data"?, "metadata"?}]}`.

@@ -104,12 +104,13 @@ impl<'a> Parts<'a> {
 }
 
 fn records<'a>(lexer: &mut Lexer<'a>, bodies: &mut Vec<u8>) -> Option<Vec<Parts<'a>>> {
-    objects(lexer, &RECORD, |lexer, field, parts: &mut Parts<'a>| match field {
+    let member = |lexer: &mut Lexer<'a>, field, parts: &mut Parts<'a>| match field {
         Field::Id => once(&mut parts.id, text(lexer)?),
         Field::Arrived => once(&mut parts.arrived, moment::millis(number(lexer)?)?),
         Field::Data => once(&mut parts.body, body(lexer, bodies)?),
         Field::Metadata => once(&mut parts.metadata, lexer.skip().ok()?),
         Field::Kafka => None,
         _ => skip(lexer),
-    })
+    };
+    objects(lexer, &RECORD, member, Some)
 }

@@ -222,7 +222,7 @@ proptest! {
         let mut response = Response::new(payload, 0);
         let mut size = Response::EMPTY;
         for (index, (id, outcome)) in answers.iter().enumerate() {
-            size += outcome.size(id, payload) + usize::from(index > 0);
+            size += id_size(id) + outcome.size(payload) + usize::from(index > 0);
             response.push(id, outcome);
             prop_assert_eq!(response.size(), size);
             prop_assert_eq!(serde_json::to_vec(&response).unwrap().len(), size);

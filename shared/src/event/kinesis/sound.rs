@@ -27,9 +27,12 @@ pub(in crate::event) fn read(event: &str) -> Option<Vec<Record<'_>>> {
         Field::Records => once(&mut read, records(lexer, &mut bodies)?),
         _ => skip(lexer),
     })?;
-    let (bodies, mut before) = (Bytes::from(bodies), None);
-    let read = read.filter(|_| lexer.is_at_end())?;
-    read.into_iter().map(|parts| parts.record(&bodies, &mut before)).collect()
+    let (mut records, places) = read.filter(|_| lexer.is_at_end())?;
+    let bodies = Bytes::from(bodies);
+    for (record, place) in records.iter_mut().zip(places) {
+        record.data = bodies.slice(place);
+    }
+    Some(records)
 }
 
 /// The ARN and the stream of the record before: nearly always the next one's too.
@@ -89,8 +92,10 @@ struct Parts<'a> {
 }
 
 impl<'a> Parts<'a> {
-    fn record(self, bodies: &Bytes, before: &mut Before<'a>) -> Option<Record<'a>> {
+    /// The record without its data, whose place goes to `places`.
+    fn record(self, before: &mut Before<'a>, places: &mut Vec<Range<usize>>) -> Option<Record<'a>> {
         let arn = self.arn?;
+        places.push(self.body?);
         Some(Record {
             source_arn: Cow::Borrowed(arn),
             stream: Cow::Borrowed(stream_of(arn, before)?),
@@ -98,18 +103,22 @@ impl<'a> Parts<'a> {
             sequence: self.sequence?,
             partition_key: Cow::Borrowed(self.partition_key?),
             arrived: self.arrived?,
-            data: bodies.slice(self.body?),
+            data: Bytes::new(),
         })
     }
 }
 
-fn records<'a>(lexer: &mut Lexer<'a>, bodies: &mut Vec<u8>) -> Option<Vec<Parts<'a>>> {
-    objects(lexer, &RECORD, |lexer, field, parts: &mut Parts<'a>| match field {
+/// The records without their data, and where in `bodies` that is.
+fn records<'a>(lexer: &mut Lexer<'a>, bodies: &mut Vec<u8>) -> Option<(Vec<Record<'a>>, Vec<Range<usize>>)> {
+    let (mut before, mut places) = (None, Vec::new());
+    let member = |lexer: &mut Lexer<'a>, field, parts: &mut Parts<'a>| match field {
         Field::Id => once(&mut parts.id, text(lexer)?),
         Field::Arn => once(&mut parts.arn, text(lexer)?),
         Field::Kinesis => payload(lexer, parts, bodies).and_then(|()| once(&mut parts.payload, ())),
         _ => skip(lexer),
-    })
+    };
+    let records = objects(lexer, &RECORD, member, |parts| parts.record(&mut before, &mut places))?;
+    Some((records, places))
 }
 
 fn payload<'a>(lexer: &mut Lexer<'a>, parts: &mut Parts<'a>, bodies: &mut Vec<u8>) -> Option<()> {
