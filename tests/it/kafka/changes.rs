@@ -23,10 +23,10 @@ use headgate_columnar::{
     merge::{MergeReport, Options, Silent, merge},
     rows,
 };
+use headgate_kafka::{Target, schemas::Schemas};
 use msk_consumer::{
     config::Failures,
-    handler::{Ports, Target, handle},
-    schemas::Schemas,
+    handler::{Ports, handle},
 };
 use serde_json::{Value, json};
 

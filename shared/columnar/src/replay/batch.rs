@@ -60,7 +60,7 @@ pub(super) fn judge(target: Target<'_>, line: &Line, data: &Bytes) -> Verdict {
 
 fn offer(line: &Line, data: &Bytes, mark: &Mark, intake: &mut Intake<'_>) {
     let position = || line.position.clone();
-    let body = Body { position: &position, mark, arrived: Timestamp(line.arrived), data: data.clone() };
+    let body = Body::new(&position, mark, Timestamp(line.arrived), data.clone());
     // Of an event nothing was set aside but itself: what is now, is as the function would have it.
     intake.within((line.part != Part::Event).then(|| line.identity()));
     match line.part {

@@ -13,10 +13,9 @@ use headgate::{
 use headgate_columnar::stream::{self, Body, Source};
 
 use crate::{
+    Envelope, Finished, Intake, Item,
     content::{self, Content},
     debezium,
-    envelope::Envelope,
-    lot::{Finished, Intake, Item},
     schemas::Known,
 };
 
@@ -33,7 +32,8 @@ pub struct Rows {
 
 impl Rows {
     /// The schemas of a record's value and of its key, which is looked at where the value may say nothing of the row.
-    pub(crate) fn schemas(&self, record: &Record<'_>) -> [Option<SchemaId>; 2] {
+    #[must_use]
+    pub fn schemas(&self, record: &Record<'_>) -> [Option<SchemaId>; 2] {
         let format = self.stream.format;
         let is_asked = if record.value.is_none() { self.envelope.keeps_tombstones() } else { format.is_debezium() };
         let key = record.key.as_ref().filter(|_| is_asked);
@@ -46,17 +46,16 @@ impl Rows {
 #[derive(Debug)]
 pub(crate) struct Taking<'a> {
     rows: &'a Rows,
-    known: &'a Known,
     intake: stream::Intake<'a>,
 }
 
 impl<'a> Taking<'a> {
-    pub(crate) fn new(rows: &'a Rows, known: &'a Known) -> Self {
-        Self { rows, known, intake: stream::Intake::new(&rows.stream, &rows.contract) }
+    pub(crate) fn new(rows: &'a Rows) -> Self {
+        Self { rows, intake: stream::Intake::new(&rows.stream, &rows.contract) }
     }
 
-    fn take_value(&mut self, record: &Record<'_>, value: &Bytes, body: &Body<'_>) {
-        let (stream, known) = (&self.rows.stream, self.known);
+    fn take_value(&mut self, record: &Record<'_>, value: &Bytes, body: &Body<'_>, known: &Known) {
+        let stream = &self.rows.stream;
         let format = stream.format;
         let read = content::read(format, value, record.value_schema.as_ref(), known);
         let read = if format.is_debezium() {
@@ -79,20 +78,23 @@ impl<'a> Taking<'a> {
 }
 
 impl<'a> Intake<'a> for Taking<'a> {
-    fn take(&mut self, item: &'a Item<'a>) {
+    fn take(&mut self, item: &'a Item<'a>, known: &Known) {
         let record = match &item.read {
             Ok(record) => record,
-            Err((_, _, error)) => return item.as_body(|body| self.intake.unread(body, error.code, &error.message)),
+            Err(unread) => {
+                let error = &unread.error;
+                return item.as_body(|body| self.intake.unread(body, error.code, &error.message));
+            }
         };
         let envelope = &self.rows.envelope;
         if let Some(members) = envelope.members(record) {
             self.intake.beside(&members);
         }
         match &record.value {
-            Some(value) => item.as_body(|body| self.take_value(record, value, body)),
+            Some(value) => item.as_body(|body| self.take_value(record, value, body, known)),
             None if envelope.keeps_tombstones() => {
                 let format = self.rows.stream.format;
-                let read = content::key(format, record.key.as_ref(), record.key_schema.as_ref(), self.known);
+                let read = content::key(format, record.key.as_ref(), record.key_schema.as_ref(), known);
                 item.as_body(|body| self.take_content(read.map(Content::Object), body));
             }
             None => self.intake.tombstone(),
