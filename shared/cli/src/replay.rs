@@ -16,7 +16,7 @@ use headgate::{
 use headgate_aws::state::Place;
 use headgate_columnar::{
     bounds::Bounds,
-    replay::{Options, Origin, Report, Target, replay},
+    replay::{Kinesis, Options, Origin, Report, Target, replay},
 };
 
 use crate::{
@@ -71,7 +71,8 @@ pub async fn run(arguments: &Arguments, lookup: Lookup) -> Result<(), Failure> {
     }
     let state = arguments.state.open(Arc::new(SystemClock)).await;
     let options = options(arguments, &stream.name, bounds);
-    let target = Target { store: store.as_ref(), state: state.as_ref(), stream: &stream, contract: &contract };
+    let kind = Kinesis { stream: &stream, contract: &contract };
+    let target = Target { store: store.as_ref(), state: state.as_ref(), kind: &kind };
     let bar = Bar::counting(&stream.name, "objects", 0);
     let report = replay(target, &options, &|done, listed| bar.at(done, listed)).await;
     drop(bar);
@@ -94,7 +95,7 @@ fn options(arguments: &Arguments, dataset: &str, bounds: Bounds) -> Options {
         (None, None) => (Origin::Quarantine, quarantine::prefix(dataset)),
     };
     let most = usize::try_from((bounds.memory / 8).min(MOST)).unwrap_or(usize::MAX);
-    Options { origin, prefix, reasons: arguments.reason.clone(), apply: arguments.apply, most }
+    Options { origin, prefix, reasons: arguments.reason.clone(), unclear: false, apply: arguments.apply, most }
 }
 
 fn tell(report: &Report, json: bool, out: &mut impl Write) -> io::Result<()> {
