@@ -45,6 +45,8 @@ pub enum Dropped {
     Empty,
     /// It says that its key is gone, which the dataset does not ask for.
     Tombstone,
+    /// A change of a row of which a later one, which says all of the row, is where it belongs.
+    Superseded,
 }
 
 /// How many records ended how.

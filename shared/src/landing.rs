@@ -52,12 +52,15 @@ mod claim;
 mod item;
 mod mark;
 mod name;
+mod skips;
 
 use claim::Claim;
 pub use item::Attempt;
 use item::Ledger;
 pub use mark::Mark;
 pub use name::{is_object_stem, object_name};
+pub use skips::Coming;
+use skips::Skips;
 
 /// How long an item is kept after its last change: longer than Kinesis can keep a record (365 days).
 ///
@@ -95,6 +98,8 @@ pub struct Shard {
     attempt: Attempt,
     ledger: Ledger,
     version: Option<Version>,
+    /// Where the batch begins, where that tells what never came.
+    first: Option<u64>,
 }
 
 /// The key of a shard's item.
@@ -112,7 +117,7 @@ pub async fn open(state: &dyn State, item: &str) -> Result<Shard, Error> {
     let found = state.get(item).await?;
     let (version, value) = found.map(|item| (item.version, item.value)).unzip();
     let ledger = value.map(|value| Ledger::read(item, value)).transpose()?.unwrap_or_default();
-    Ok(Shard { item: item.to_owned(), attempt: Attempt::fresh(), ledger, version })
+    Ok(Shard { item: item.to_owned(), attempt: Attempt::fresh(), ledger, version, first: None })
 }
 
 impl Shard {
@@ -154,6 +159,22 @@ impl Shard {
         self.is_done(place) && self.ledger.outstanding().all(|(_, first)| first > place)
     }
 
+    /// Says that the batch's first record that is not done is at this place, and that whatever is between it and the
+    /// checkpoint never came: it expired, or its batch was given up. For shards whose places have no holes but of what
+    /// nobody delivers, such as those of a topic-partition.
+    #[must_use]
+    pub fn beginning(mut self, first: u64) -> Self {
+        self.first = Some(first);
+        self
+    }
+
+    /// Whether a batch brought the record at this place.
+    #[must_use]
+    pub fn coming(&self, place: &Mark) -> Coming {
+        let skips = self.ledger.skips.as_ref().filter(|_| self.is_done(place));
+        skips.map_or(Coming::Unknown, |skips| skips.at(place))
+    }
+
     /// The name of this attempt, which the bytes of its objects must hold.
     #[must_use]
     pub fn attempt(&self) -> &Attempt {
@@ -177,7 +198,7 @@ impl Shard {
         last: Mark,
     ) -> Result<Landed, Error> {
         self.allows(&objects, &last)?;
-        let Self { item, attempt, mut ledger, mut version } = self;
+        let Self { item, attempt, mut ledger, mut version, first } = self;
         let done = ledger.checkpoint.as_ref().is_some_and(|checkpoint| last <= *checkpoint);
         let mut landed = Landed::default();
         if !objects.is_empty() {
@@ -187,6 +208,13 @@ impl Shard {
             version = Some(claimed);
         }
         if !done {
+            // Not with the claim: another attempt may begin earlier.
+            if let Some(first) = first {
+                let checkpoint = ledger.checkpoint.as_ref();
+                let mut skips = ledger.skips.take().unwrap_or_else(|| Skips::after(checkpoint));
+                skips.begin(checkpoint, first, ledger.note.as_deref());
+                ledger.skips = Some(skips);
+            }
             ledger = ledger.finished(&objects, last);
             version = Some(write(state, &item, &ledger, version.take(), 0).await?);
         }

@@ -2,11 +2,15 @@
 //!
 //! A line stands for itself: it can be read, counted and sent again without anything beside it.
 
+mod kafka;
+
 use std::{borrow::Cow, fmt};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use sha2::{Digest, Sha256};
+
+pub use kafka::Kafka;
 
 use crate::{clock::Timestamp, error::Code, position::Position};
 
@@ -66,6 +70,30 @@ impl<'de> Deserialize<'de> for Identity {
     }
 }
 
+/// Where a refused change belongs among the files of changes: after the files that landed before it, and either before
+/// or after all of the file that landed with it, by their offsets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// The time in the name of the file that landed with it, or would have: milliseconds since 1970.
+    pub at: i64,
+    /// What comes after it in that file.
+    pub after: After,
+}
+
+/// What comes after a change in the file that landed with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum After {
+    /// Nothing.
+    Nothing,
+    /// Changes of other keys.
+    OtherKeys,
+    /// A change of the same key.
+    SameKey,
+    /// Something, and one of the two has no key.
+    Unknown,
+}
+
 /// A refused record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
@@ -92,6 +120,12 @@ pub struct Line {
     /// The line that it was a document of, where that was replayed: its `document` counts within that one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub within: Option<Identity>,
+    /// What it has beside them, where it is of a topic and its event could be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kafka: Option<Kafka>,
+    /// Where it belongs, where it is a change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
     /// Its bytes, in base64.
     pub raw: String,
 }
@@ -111,6 +145,8 @@ impl Line {
             attempt: String::new(),
             part: Part::Record,
             within: None,
+            kafka: None,
+            place: None,
             raw: BASE64_STANDARD.encode(raw),
         }
     }
@@ -156,7 +192,13 @@ mod tests {
 
     #[test]
     fn a_line_survives_and_one_without_a_part_is_a_record() {
-        let line = Line { part: Part::Document, within: Some(Identity(7)), ..line("a", 1, b"{}") };
+        let line = Line {
+            part: Part::Document,
+            within: Some(Identity(7)),
+            kafka: Some(Kafka { tombstone: true, ..Kafka::default() }),
+            place: Some(Place { at: 5, after: After::SameKey }),
+            ..line("a", 1, b"{}")
+        };
         let mut text = Vec::new();
         line.write(&mut text);
         assert_eq!(serde_json::from_slice::<Line>(&text).unwrap(), line);

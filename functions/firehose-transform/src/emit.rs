@@ -63,6 +63,7 @@ fn dropped(reason: Dropped) -> &'static str {
         Dropped::Repeated => "repeated",
         Dropped::Empty => "empty",
         Dropped::Tombstone => "tombstone",
+        Dropped::Superseded => "superseded",
     }
 }
 

@@ -230,7 +230,7 @@ impl Item<'_> {
             Err((position, raw, error)) => {
                 let data = Bytes::copy_from_slice(raw.as_bytes());
                 let position = || position.clone();
-                let body = Body { position: &position, mark: &self.mark, arrived: self.arrived(), data };
+                let body = Body::new(&position, &self.mark, self.arrived(), data);
                 intake.unread(&body, error.code, &error.message);
             }
         }

@@ -7,8 +7,9 @@ use std::{path::PathBuf, str::FromStr, sync::Arc};
 use headgate::{Error, config::Settings, contract::MaskKey, registry::Registry};
 use headgate_aws::{lake::Location, state::Place};
 use headgate_columnar::bounds::Bounds;
+use headgate_kafka::schemas::{Folder, Login};
 
-use crate::schemas::{Folder, Login, Service};
+use crate::service::Service;
 
 /// The function's settings, resolved.
 #[derive(Debug, Clone)]

@@ -9,22 +9,19 @@ use headgate::{
     Class, Code, Error,
     clock::{Clock, SystemClock, Timestamp},
     contract::Contract,
-    dataset::{Dataset, Described, stream::Transport},
-    decode::registry::SchemaId,
-    event::kafka::{BatchResponse, Record},
+    dataset::{Described, stream::Transport},
+    event::kafka::BatchResponse,
     metrics::Emitter,
     state::State,
     store::Store,
 };
+use headgate_kafka::{Envelope, Rows, Target, schemas::Schemas};
 
 use crate::{
-    Report, Rows, Share, changes,
+    Report, Share,
     config::{Config, Failures},
     emit,
-    envelope::Envelope,
-    event,
     lot::{Lot, lots},
-    schemas::Schemas,
 };
 
 /// What the function works with.
@@ -51,48 +48,21 @@ pub struct Ports {
     pub function: String,
 }
 
-/// What the records become, as their dataset says.
-#[derive(Debug)]
-pub enum Target {
-    /// `stream`: rows of a table.
-    Rows(Rows),
-    /// `cdc`: files of changes, which `dms-merge` keeps a table up to date from.
-    Changes(Dataset),
-}
-
-impl Target {
-    /// The dataset's name.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        match self {
-            Self::Rows(rows) => &rows.stream.name,
-            Self::Changes(dataset) => &dataset.name,
-        }
+/// What the dataset that is asked for says.
+fn target(config: &Config) -> Result<Target, Error> {
+    let path = config.datasets.join(format!("{}.json", config.dataset));
+    let Described::Table(dataset) = Described::load(&path)? else {
+        let key = config.mask_key.clone();
+        let (stream, contract) = Contract::load(&config.datasets, &config.dataset, Transport::Kafka, key)?;
+        let envelope = Envelope::of(&stream)?;
+        return Ok(Target::Rows(Rows { stream, contract, envelope }));
+    };
+    if dataset.name != config.dataset {
+        let what = "the file and the dataset must have the same name";
+        let message = format!("{}: $.name: is `{}`: {what}", path.display(), dataset.name);
+        return Err(Error::misconfigured(Code::InvalidConfig, message));
     }
-
-    /// The schemas of a record's value and key, as far as they are looked at.
-    pub(crate) fn schemas(&self, record: &Record<'_>) -> [Option<SchemaId>; 2] {
-        match self {
-            Self::Rows(rows) => rows.schemas(record),
-            Self::Changes(_) => [event::schema(record), None],
-        }
-    }
-
-    fn load(config: &Config) -> Result<Self, Error> {
-        let path = config.datasets.join(format!("{}.json", config.dataset));
-        let Described::Table(dataset) = Described::load(&path)? else {
-            let key = config.mask_key.clone();
-            let (stream, contract) = Contract::load(&config.datasets, &config.dataset, Transport::Kafka, key)?;
-            let envelope = Envelope::of(&stream)?;
-            return Ok(Self::Rows(Rows { stream, contract, envelope }));
-        };
-        if dataset.name != config.dataset {
-            let what = "the file and the dataset must have the same name";
-            let message = format!("{}: $.name: is `{}`: {what}", path.display(), dataset.name);
-            return Err(Error::misconfigured(Code::InvalidConfig, message));
-        }
-        changes::accepts(dataset).map(Self::Changes)
-    }
+    headgate_kafka::accepts(dataset).map(Target::Changes)
 }
 
 impl Ports {
@@ -102,7 +72,7 @@ impl Ports {
     /// Misconfigured: the dataset file is wrong.
     pub async fn open(config: Config) -> Result<Self, Error> {
         let schemas = config.registries().await;
-        let target = Target::load(&config)?;
+        let target = target(&config)?;
         if let Target::Rows(Rows { stream, .. }) = &target
             && stream.format.is_avro()
             && schemas.is_empty()

@@ -4,72 +4,28 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bytes::Bytes;
 use headgate::{
     Code, Error,
-    clock::Timestamp,
     decode::registry::SchemaId,
-    event::kafka::{self, Record},
-    landing::{self, Mark, Object, Shard},
+    event::kafka,
+    landing::{self, Mark, Shard},
     position::Position,
 };
-use headgate_columnar::stream::{Body, Source, Tally};
+use headgate_columnar::stream::Source;
+use headgate_kafka::{Finished, Item, schemas::Known};
 
-use crate::{
-    Share,
-    changes::Changes,
-    handler::{Ports, Target},
-    rows::Taking,
-    schemas::Known,
-};
-
-/// What the records of a lot become.
-pub(crate) trait Intake<'a> {
-    /// Takes a record that is not done.
-    fn take(&mut self, item: &'a Item<'a>);
-
-    /// Takes a record that was delivered before.
-    fn repeated(&mut self);
-
-    /// About how many bytes of memory are taken.
-    fn memory(&self) -> usize;
-
-    /// How many bytes came in, unpacked.
-    fn bytes(&self) -> usize;
-
-    /// What is to be landed on the shard now.
-    ///
-    /// # Errors
-    /// Retry, [`Code::Internal`], which is a bug.
-    fn finish(self: Box<Self>, source: &Source<'_>, shard: Shard, now: Timestamp) -> Result<Finished, Error>;
-}
-
-/// The end of an intake.
-pub(crate) struct Finished {
-    /// The shard, with what is to be noted.
-    pub(crate) shard: Shard,
-    pub(crate) objects: Vec<Object>,
-    pub(crate) tally: Tally,
-}
+use crate::{Share, handler::Ports};
 
 /// The most schemas that are asked for at once: bytes that are no Avro may name any number of them, which nobody has.
 const SCHEMAS: usize = 100;
-
-/// A record, or what is there instead of one.
-#[derive(Debug)]
-pub(crate) struct Item<'a> {
-    offset: i64,
-    pub(crate) mark: Mark,
-    pub(crate) read: Result<Record<'a>, (Position, &'a str, Error)>,
-}
 
 /// The records of one topic-partition by their offsets; never none.
 #[derive(Debug)]
 pub(crate) struct Lot<'a> {
     pub(crate) topic: String,
     pub(crate) partition: i32,
-    /// No two with one offset.
-    items: Vec<Item<'a>>,
+    /// With their offsets, no two with one.
+    items: Vec<(i64, Item<'a>)>,
 }
 
 /// Reads an event into its lots, in the order of topics and partitions.
@@ -80,31 +36,19 @@ pub(crate) struct Lot<'a> {
 pub(crate) fn lots(event: &[u8]) -> Result<Vec<Lot<'_>>, Error> {
     let mut lots: BTreeMap<(String, i32), BTreeMap<i64, Item<'_>>> = BTreeMap::new();
     for read in kafka::read(event)? {
-        let (position, read) = match read {
-            Ok(record) => (record.position(), Ok(record)),
-            Err(refused) => {
-                let position = refused.position.clone().ok_or_else(|| refused.error.clone())?;
-                (position.clone(), Err((position, refused.raw, refused.error.clone())))
-            }
-        };
-        let Position::Offset { topic, partition, offset } = position else { continue };
-        let mark = u64::try_from(offset)
-            .map(Mark::from)
-            .map_err(|_| Error::poison(Code::InvalidEvent, format!("{topic}-{partition}: an offset below zero")))?;
-        lots.entry((topic, partition)).or_default().entry(offset).or_insert(Item { offset, mark, read });
+        let item = Item::of(read)?;
+        let Position::Offset { topic, partition, offset } = item.position() else { continue };
+        lots.entry((topic, partition)).or_default().entry(offset).or_insert(item);
     }
-    let lot = |((topic, partition), items): (_, BTreeMap<_, _>)| Lot {
-        topic,
-        partition,
-        items: items.into_values().collect(),
-    };
+    let lot =
+        |((topic, partition), items): (_, BTreeMap<_, _>)| Lot { topic, partition, items: items.into_iter().collect() };
     Ok(lots.into_iter().map(lot).collect())
 }
 
 impl Lot<'_> {
     /// The offsets from this one on, all where there is `None`.
     pub(crate) fn offsets(&self, from: Option<i64>) -> impl Iterator<Item = i64> {
-        self.items.iter().map(|item| item.offset).filter(move |offset| from.is_none_or(|from| *offset >= from))
+        self.items.iter().map(|(offset, _)| *offset).filter(move |offset| from.is_none_or(|from| *offset >= from))
     }
 
     pub(crate) fn share(&self) -> Share {
@@ -130,6 +74,11 @@ impl Lot<'_> {
     async fn land(&self, records: usize, ports: &Ports, most: usize) -> Result<Share, Error> {
         let item = landing::item_key(ports.target.name(), &self.topic, &self.partition.to_string());
         let shard = landing::open(ports.state.as_ref(), &item).await?;
+        let first = self.items.iter().find(|(_, item)| !shard.is_done(&item.mark));
+        let shard = match first.and_then(|(offset, _)| u64::try_from(*offset).ok()) {
+            Some(first) => shard.beginning(first),
+            None => shard,
+        };
         let (schemas, records) = self.schemas(records, &shard, ports);
         let known = ports.schemas.find(schemas).await?;
         let (mut report, taken) = self.take(records, shard, ports, &known, most)?;
@@ -150,26 +99,23 @@ impl Lot<'_> {
         most: usize,
     ) -> Result<(Share, Option<(Finished, Mark)>), Error> {
         let now = ports.clock.now();
-        let newest = self.items.iter().filter_map(Item::at).max();
+        let newest = self.items.iter().filter_map(|(_, item)| item.at()).max();
         let mut report = Share {
             offsets_skipped: self.skipped(&shard),
             age_milliseconds: newest.map(|newest| now.0 - newest.0),
             ..self.share()
         };
-        let mut intake: Box<dyn Intake<'_>> = match &ports.target {
-            Target::Rows(rows) => Box::new(Taking::new(rows, known)),
-            Target::Changes(dataset) => Box::new(Changes::new(dataset, known)),
-        };
+        let mut intake = ports.target.intake();
         let mut last = None;
-        for (index, item) in self.items.iter().enumerate() {
+        for (index, (offset, item)) in self.items.iter().enumerate() {
             if index == records || intake.memory() > most {
-                report.again_from = Some(item.offset);
+                report.again_from = Some(*offset);
                 break;
             }
             if shard.is_done(&item.mark) {
                 intake.repeated();
             } else {
-                intake.take(item);
+                intake.take(item, known);
             }
             report.records += 1;
             last = Some(item.mark.clone());
@@ -185,7 +131,7 @@ impl Lot<'_> {
     /// are before one more schema would be too many.
     fn schemas(&self, records: usize, shard: &Shard, ports: &Ports) -> (BTreeSet<SchemaId>, usize) {
         let mut schemas = BTreeSet::new();
-        for (index, item) in self.items.iter().enumerate().take(records) {
+        for (index, (_, item)) in self.items.iter().enumerate().take(records) {
             let Ok(record) = &item.read else { continue };
             let more = if shard.is_done(&item.mark) { [None, None] } else { ports.target.schemas(record) };
             let more: Vec<_> = more.into_iter().flatten().filter(|schema| !schemas.contains(schema)).collect();
@@ -200,27 +146,8 @@ impl Lot<'_> {
     /// How many offsets there are between what is done and the first record that is not.
     fn skipped(&self, shard: &Shard) -> u64 {
         let done = shard.checkpoint().and_then(|checkpoint| checkpoint.as_str().parse::<i64>().ok());
-        let first = self.items.iter().find(|item| !shard.is_done(&item.mark));
-        let between = done.zip(first).map(|(done, first)| first.offset - done - 1);
+        let first = self.items.iter().find(|(_, item)| !shard.is_done(&item.mark));
+        let between = done.zip(first).map(|(done, (first, _))| first - done - 1);
         between.and_then(|between| u64::try_from(between).ok()).unwrap_or_default()
-    }
-}
-
-impl Item<'_> {
-    fn at(&self) -> Option<Timestamp> {
-        self.read.as_ref().ok().and_then(|record| record.timestamp)
-    }
-
-    /// The record as a body that can be set aside: its value, or its key where it has none.
-    pub(crate) fn as_body<T>(&self, then: impl FnOnce(&Body<'_>) -> T) -> T {
-        let (data, position): (_, &dyn Fn() -> Position) = match &self.read {
-            Ok(record) => {
-                (record.value.clone().or_else(|| record.key.clone()).unwrap_or_default(), &|| record.position())
-            }
-            Err((position, raw, _)) => (Bytes::copy_from_slice(raw.as_bytes()), &|| position.clone()),
-        };
-        // A record without a time is of 1970: at every delivery it must be of the same partition.
-        let arrived = self.at().unwrap_or(Timestamp(0));
-        then(&Body { position, mark: &self.mark, arrived, data })
     }
 }

@@ -34,6 +34,8 @@
 //! hangs between steps 3 and 4, that replay creates it again.
 
 mod batch;
+mod kind;
+mod kinesis;
 mod lines;
 mod log;
 mod report;
@@ -43,31 +45,42 @@ mod walk;
 
 use headgate::{
     Error,
-    contract::Contract,
-    dataset::{Stream, stream::Granularity},
+    dataset::stream::Granularity,
     landing,
     partition::time_path,
-    position::Position,
     quarantine::{self, Line},
     state::State,
     store::Store,
 };
 
-pub use self::report::{Refused, Report};
 use self::walk::Walk;
+pub use self::{
+    kind::{Cause, Kind, Outlook, Read, Taking, of_record},
+    kinesis::Kinesis,
+    report::{Refused, Report},
+};
+
+/// What the names of a replay's objects of rows begin with.
+pub const SOURCE: &str = "replay";
 
 /// What is replayed, and what by.
-#[derive(Debug, Clone, Copy)]
-pub struct Target<'a> {
+#[derive(Debug)]
+pub struct Target<'a, K> {
     /// The lake.
     pub store: &'a dyn Store,
     /// The shards' checkpoints.
     pub state: &'a dyn State,
-    /// The dataset, whose records come by Kinesis.
-    pub stream: &'a Stream,
-    /// What its records must be.
-    pub contract: &'a Contract,
+    /// The dataset, and what its lines become.
+    pub kind: &'a K,
 }
+
+impl<K> Clone for Target<'_, K> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<K> Copy for Target<'_, K> {}
 
 /// What the objects hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,8 +95,8 @@ pub enum Origin {
 impl Origin {
     /// What has a log of its own, for each dataset.
     fn scope(self, line: &Line) -> String {
-        if let (Self::FailedBatches, Position::Shard { stream, shard, .. }) = (self, &line.position) {
-            return landing::item_key(&line.dataset, stream, shard);
+        if let (Self::FailedBatches, Some((stream, shard, _))) = (self, settled::place(&line.position)) {
+            return landing::item_key(&line.dataset, stream, &shard);
         }
         quarantine::prefix(&line.dataset) + &time_path(line.arrived, Granularity::Hour).unwrap_or_default()
     }
@@ -98,6 +111,8 @@ pub struct Options {
     pub prefix: String,
     /// Only the lines that were refused for one of these reasons; all, where there are none.
     pub reasons: Vec<String>,
+    /// Also records of failed batches of which nobody knows any more whether they have landed.
+    pub unclear: bool,
     /// Whether to write, or only to look.
     pub apply: bool,
     /// The most bytes of memory that a batch's rows may take.
@@ -108,13 +123,18 @@ pub struct Options {
 pub type Watch<'a> = &'a (dyn Fn(u64, u64) + Sync);
 
 /// Replays what is under the prefix. Where it fails, the report tells why, and what was done before.
-pub async fn replay(target: Target<'_>, options: &Options, watch: Watch<'_>) -> Report {
-    let mut report = Report::new(&target.stream.name, options.apply);
+pub async fn replay<K: Kind>(target: Target<'_, K>, options: &Options, watch: Watch<'_>) -> Report {
+    let mut report = Report::new(target.kind.dataset(), options.apply);
     report.error = walk(target, options, watch, &mut report).await.err();
     report
 }
 
-async fn walk(target: Target<'_>, options: &Options, watch: Watch<'_>, report: &mut Report) -> Result<(), Error> {
+async fn walk<K: Kind>(
+    target: Target<'_, K>,
+    options: &Options,
+    watch: Watch<'_>,
+    report: &mut Report,
+) -> Result<(), Error> {
     let (mut walk, mut after, mut listed): (_, Option<String>, u64) = (Walk::new(target, options), None, 0);
     loop {
         let page = target.store.list(&options.prefix, after.as_deref()).await?;

@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, fmt};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Mark, Object};
+use super::{Mark, Object, skips::Skips};
 use crate::{
     error::{Code, Error},
     state::Version,
@@ -56,6 +56,9 @@ pub(super) struct Ledger {
     /// What the caller keeps with them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) note: Option<String>,
+    /// What never came, where the caller says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) skips: Option<Skips>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,7 +97,7 @@ impl Ledger {
         let new = objects.iter().map(|object| (object.key.clone(), object.first.clone()));
         let keys = self.outstanding().map(|(key, first)| (key.clone(), first.clone())).chain(new).collect();
         let intent = Some(Intent { attempt: attempt.clone(), keys });
-        Self { checkpoint: self.checkpoint.clone(), intent, note: self.note.clone() }
+        Self { intent, ..self.clone() }
     }
 
     /// The same when these objects are written and all is done up to `last`.

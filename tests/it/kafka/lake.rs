@@ -18,12 +18,10 @@ use headgate::{
     state::memory::MemoryState,
     store::memory::MemoryStore,
 };
+use headgate_kafka::{Envelope, Rows, Target, schemas::Schemas};
 use msk_consumer::{
-    Rows,
     config::Failures,
-    envelope::Envelope,
-    handler::{Ports, Target, handle},
-    schemas::Schemas,
+    handler::{Ports, handle},
 };
 use serde_json::{Value, json};
 

@@ -2,10 +2,8 @@
 
 use std::{fs, path::Path};
 
-use msk_consumer::{
-    config::Config,
-    handler::{Ports, Target},
-};
+use headgate_kafka::Target;
+use msk_consumer::{config::Config, handler::Ports};
 use serde_json::{Value, json};
 
 async fn check(file: &str, dataset: &Value, expected: Result<&str, &str>) {

@@ -5,7 +5,7 @@ use headgate::{
     decode::registry::SchemaId,
     registry::{Registry, SchemaText},
 };
-use msk_consumer::schemas::{Confluent, Login};
+use headgate_kafka::schemas::{Confluent, Login};
 use serde_json::json;
 
 use super::server::{Answer, Server};

@@ -16,7 +16,7 @@ use headgate::{
 };
 use headgate_columnar::replay::{Options, Report, replay};
 
-use super::scene::{Lake, adds_up, apply, lenient, look, objects, once, refused};
+use super::scene::{Lake, adds_up, apply, lenient, look, objects, once, refused, target};
 
 /// How a call goes wrong.
 #[derive(Debug, Clone, Copy)]
@@ -124,7 +124,7 @@ async fn race(options: &Options, number: u64) -> Report {
             let other = thread::spawn(move || {
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
                 let rules = lenient("month");
-                runtime.block_on(replay(rules.target(&store, &state), &apply(), &|_, _| {}))
+                runtime.block_on(replay(target(&rules.kind(), &store, &state), &apply(), &|_, _| {}))
             });
             let other = other.join().unwrap();
             assert_eq!(other.error, None);

@@ -9,7 +9,7 @@ use headgate::{
     state::memory::MemoryState,
     store::memory::MemoryStore,
 };
-use headgate_columnar::replay::{Options, Origin, Report, Target, replay};
+use headgate_columnar::replay::{Kind, Kinesis, Options, Origin, Report, Target, replay};
 use serde_json::{Value, json};
 
 pub use crate::consume::lake::{Lake, batch, clickstream};
@@ -27,13 +27,17 @@ impl Rules {
         Self { stream, contract }
     }
 
-    pub fn target<'a>(&'a self, store: &'a MemoryStore, state: &'a MemoryState) -> Target<'a> {
-        Target { store, state, stream: &self.stream, contract: &self.contract }
+    pub fn kind(&self) -> Kinesis<'_> {
+        Kinesis { stream: &self.stream, contract: &self.contract }
     }
 
     pub async fn replay(&self, lake: &Lake, options: &Options) -> Report {
-        replay(self.target(&lake.store, &lake.state), options, &|_, _| {}).await
+        replay(target(&self.kind(), &lake.store, &lake.state), options, &|_, _| {}).await
     }
+}
+
+pub fn target<'a, K: Kind>(kind: &'a K, store: &'a MemoryStore, state: &'a MemoryState) -> Target<'a, K> {
+    Target { store, state, kind }
 }
 
 /// A contract that takes words for users, and has the table in partitions of this granularity.
@@ -50,6 +54,7 @@ pub fn apply() -> Options {
         origin: Origin::Quarantine,
         prefix: "quarantine/".to_owned(),
         reasons: Vec::new(),
+        unclear: false,
         apply: true,
         most: 64 << 20,
     }
@@ -89,8 +94,10 @@ pub async fn objects(lake: &Lake, prefix: &str) -> BTreeMap<String, Bytes> {
 /// Whether the report's figures add up, and nothing went wrong.
 #[track_caller]
 pub fn adds_up(report: &Report) {
-    let Report { replayed, repeated, unsettled, other_datasets, other_reasons, unreadable, .. } = report;
+    let Report { replayed, repeated, unsettled, landed, unclear, late, .. } = report;
+    let Report { other_datasets, other_reasons, unreadable, .. } = report;
     let refused: u64 = report.refused.values().map(|refused| refused.lines).sum();
-    let sum = replayed + repeated + unsettled + other_datasets + other_reasons + unreadable + refused;
+    let sum = replayed + repeated + unsettled + landed + unclear + late;
+    let sum = sum + other_datasets + other_reasons + unreadable + refused;
     assert_eq!((report.error.as_ref(), report.lines), (None, sum), "{report:#?}");
 }

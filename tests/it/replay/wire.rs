@@ -34,7 +34,7 @@ async fn lost_answers_are_made_good() {
         store.put(&key, body, Condition::Always).await.unwrap();
     }
     let rules = lenient("hour");
-    let target = Target { store: &store, ..rules.target(&lake.store, &lake.state) };
+    let target = Target { store: &store, state: &lake.state, kind: &rules.kind() };
     proxy.fail("PUT", "_headgate/replay/", Fault::LoseAnswer);
     proxy.fail("PUT", "raw/clickstream/", Fault::LoseAnswer);
     for (most, replayed, repeated) in [(0, 4, 0), (64 << 20, 0, 4)] {

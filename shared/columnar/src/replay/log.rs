@@ -15,7 +15,7 @@ use headgate::{
 use memchr::memchr;
 use serde::{Deserialize, Serialize};
 
-use super::Report;
+use super::{Report, Target, kind::Kind};
 
 /// What is known of a scope.
 pub(super) struct Log<'a> {
@@ -47,13 +47,13 @@ struct Decided {
 
 impl<'a> Log<'a> {
     /// Reads the entries. Where it may write (`apply`), it completes those that were interrupted.
-    pub(super) async fn open(
-        store: &'a dyn Store,
-        dataset: &str,
+    pub(super) async fn open<K: Kind>(
+        target: Target<'a, K>,
         scope: String,
         apply: bool,
         report: &mut Report,
     ) -> Result<Self, Error> {
+        let (store, dataset) = (target.store, target.kind.dataset());
         let name = Identity::of(&[&scope]).to_string();
         let prefix = format!("_headgate/replay/{dataset}/{name}/");
         let mut log = Self { store, scope, name, prefix, next: 0, known: HashSet::new() };
@@ -61,7 +61,8 @@ impl<'a> Log<'a> {
         loop {
             let page = store.list_keys(&log.prefix, after.as_deref()).await?;
             for key in &page.keys {
-                log.read(key, apply, report).await?;
+                let completed = log.read(key, apply, report).await?;
+                report.include.extend(completed.into_iter().filter(|key| apply && target.kind.is_late(key)));
             }
             match page.keys.last() {
                 Some(last) if page.more => after = Some(last.clone()),
@@ -92,7 +93,8 @@ impl<'a> Log<'a> {
         self.known.insert(line);
     }
 
-    async fn read(&mut self, key: &str, apply: bool, report: &mut Report) -> Result<(), Error> {
+    /// Reads an entry. Where it was interrupted it is completed, if it may be: the keys of its objects.
+    async fn read(&mut self, key: &str, apply: bool, report: &mut Report) -> Result<Vec<String>, Error> {
         if key != self.key() {
             let message = format!("{key}: {} must be there before it; entries are never to be removed", self.key());
             return Err(Error::misconfigured(Code::FilesGone, message));
@@ -101,13 +103,15 @@ impl<'a> Log<'a> {
         let (head, bodies) = parse(key, &entry)?;
         self.known.extend(&head.lines);
         self.next += 1;
-        if !head.published {
-            report.completed += 1;
-            if apply {
-                report.written += self.publish(key, etag, head, bodies).await?;
-            }
+        if head.published {
+            return Ok(Vec::new());
         }
-        Ok(())
+        report.completed += 1;
+        let keys = head.objects.iter().map(|object| object.key.clone()).collect();
+        if apply {
+            report.written += self.publish(key, etag, head, bodies).await?;
+        }
+        Ok(keys)
     }
 
     fn key(&self) -> String {

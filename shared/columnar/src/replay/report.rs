@@ -10,8 +10,9 @@ const SHOWN: usize = 3;
 /// The most unreadable lines that are named.
 const NAMED: usize = 100;
 
-/// What became of the lines. `lines` is the sum of `replayed`, `repeated`, `unsettled`, `other_datasets`,
-/// `other_reasons`, `unreadable` and the lines of `refused`, except where `error` ended it before a batch was written.
+/// What became of the lines. `lines` is the sum of `replayed`, `repeated`, `unsettled`, `landed`, `unclear`, `late`,
+/// `other_datasets`, `other_reasons`, `unreadable` and the lines of `refused`, except where `error` ended it before a
+/// batch was written.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Report {
     /// The dataset.
@@ -28,6 +29,12 @@ pub struct Report {
     pub repeated: u64,
     /// Lines whose batch may be delivered again.
     pub unsettled: u64,
+    /// Records of failed batches that have landed nonetheless, with the rest of their shard's.
+    pub landed: u64,
+    /// Records of failed batches of which nobody knows any more whether they have landed.
+    pub unclear: u64,
+    /// Changes that belong behind the lateness horizon, where no merge looks by itself.
+    pub late: u64,
     /// Lines of other datasets.
     pub other_datasets: u64,
     /// Lines that were refused for other reasons than those asked for.
@@ -42,12 +49,16 @@ pub struct Report {
     pub rows: BTreeMap<String, u64>,
     /// Documents of the replayed lines that are left out on purpose, such as control messages.
     pub dropped: u64,
+    /// Changes of the replayed lines that a later change of the same key made moot.
+    pub superseded: u64,
     /// Documents of the replayed lines that are set aside anew.
     pub set_aside: u64,
     /// Entries of replays that were interrupted, and are completed now.
     pub completed: u64,
     /// Objects written, those of interrupted replays too.
     pub written: u64,
+    /// Files written behind the lateness horizon, which a merge takes on request.
+    pub include: Vec<String>,
     /// Why it ended early.
     pub error: Option<Error>,
 }

@@ -1,4 +1,4 @@
-//! A record's place → whether its delivery is over.
+//! A record's place → whether its delivery is over, and whether it came at all.
 //!
 //! A shard's state comes first, and only then that the object is the one that is read: what a state calls settled was
 //! written before.
@@ -7,35 +7,52 @@ use std::collections::HashMap;
 
 use headgate::{
     Code, Error,
-    landing::{self, Mark, Shard},
+    landing::{self, Coming, Mark, Shard},
     position::Position,
     store::ObjectMeta,
 };
 
-use super::Target;
+use super::{
+    Origin, Target,
+    kind::{Cause, Kind},
+};
 
-/// The most shards that are kept at hand; an object has one, where nobody made it by hand.
+/// The most shards that are kept at hand; an object of refused records has one, where nobody made it by hand.
 const SHARDS: usize = 16;
 
 /// What is known of the shards of an object's records.
-pub(super) struct Settled<'a> {
-    target: Target<'a>,
+pub(super) struct Settled<'a, K> {
+    target: Target<'a, K>,
+    origin: Origin,
     object: &'a ObjectMeta,
     shards: HashMap<String, Shard>,
 }
 
-impl<'a> Settled<'a> {
-    pub(super) fn of(target: Target<'a>, object: &'a ObjectMeta) -> Self {
-        Self { target, object, shards: HashMap::new() }
+/// What is known of a record's delivery.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Delivery {
+    /// It may come again.
+    Open,
+    /// It is over, and the record is nowhere but in its line.
+    Over(Cause),
+    /// It is over, and the record has landed.
+    Landed,
+    /// It is over, and nobody knows whether the record has landed.
+    Unclear,
+}
+
+impl<'a, K: Kind> Settled<'a, K> {
+    pub(super) fn of(target: Target<'a, K>, origin: Origin, object: &'a ObjectMeta) -> Self {
+        Self { target, origin, object, shards: HashMap::new() }
     }
 
-    /// Whether no delivery can bring the record again. What comes from elsewhere than Kinesis never is.
+    /// How the delivery of a record stands. That of what comes from elsewhere than a stream or topic never ends.
     ///
     /// # Errors
     /// Retry: lake or state do not answer, or the object is written anew while it is read.
-    pub(super) async fn holds(&mut self, position: &Position) -> Result<bool, Error> {
-        let Position::Shard { stream, shard, sequence, .. } = position else { return Ok(false) };
-        let item = landing::item_key(&self.target.stream.name, stream, shard);
+    pub(super) async fn delivery(&mut self, position: &Position) -> Result<Delivery, Error> {
+        let Some((stream, shard, mark)) = place(position) else { return Ok(Delivery::Open) };
+        let item = landing::item_key(self.target.kind.dataset(), stream, &shard);
         if !self.shards.contains_key(&item) {
             if self.shards.len() == SHARDS {
                 self.shards.clear();
@@ -48,6 +65,30 @@ impl<'a> Settled<'a> {
             }
             self.shards.insert(item.clone(), shard);
         }
-        Ok(self.shards.get(&item).is_some_and(|shard| shard.is_settled(&Mark::from(sequence))))
+        let Some(shard) = self.shards.get(&item).filter(|shard| shard.is_settled(&mark)) else {
+            return Ok(Delivery::Open);
+        };
+        if self.origin == Origin::Quarantine {
+            return Ok(Delivery::Over(Cause::Refused));
+        }
+        if !self.target.kind.lands_in_parts() {
+            return Ok(Delivery::Over(Cause::GivenUp { note: None }));
+        }
+        Ok(match shard.coming(&mark) {
+            Coming::Skipped { note } => Delivery::Over(Cause::GivenUp { note }),
+            Coming::Came => Delivery::Landed,
+            Coming::Unknown => Delivery::Unclear,
+        })
+    }
+}
+
+/// The stream or topic, the shard or partition, and the place in it.
+pub(super) fn place(position: &Position) -> Option<(&str, String, Mark)> {
+    match position {
+        Position::Shard { stream, shard, sequence, .. } => Some((stream, shard.clone(), Mark::from(sequence))),
+        Position::Offset { topic, partition, offset } => {
+            Some((topic, partition.to_string(), Mark::from(u64::try_from(*offset).ok()?)))
+        }
+        Position::Row { .. } => None,
     }
 }

@@ -8,34 +8,35 @@ use headgate::{Error, quarantine::Line, store::ObjectMeta};
 use super::{
     Options, Origin, Report, Target,
     batch::{Batch, judge},
+    kind::{Cause, Kind, Outlook},
     log::Log,
-    settled::Settled,
+    settled::{Delivery, Settled},
     source::{Found, Source},
 };
 
 /// The objects being replayed, one after the other.
-pub(super) struct Walk<'a> {
-    target: Target<'a>,
+pub(super) struct Walk<'a, K: Kind> {
+    target: Target<'a, K>,
     options: &'a Options,
-    scope: Option<Scope<'a>>,
+    scope: Option<Scope<'a, K>>,
 }
 
 /// Lines that share a log, most often those of many objects.
-struct Scope<'a> {
+struct Scope<'a, K: Kind> {
     log: Log<'a>,
-    batch: Batch<'a>,
+    batch: Batch<'a, K>,
 }
 
-impl<'a> Walk<'a> {
-    pub(super) fn new(target: Target<'a>, options: &'a Options) -> Self {
+impl<'a, K: Kind> Walk<'a, K> {
+    pub(super) fn new(target: Target<'a, K>, options: &'a Options) -> Self {
         Self { target, options, scope: None }
     }
 
     /// Replays the lines of an object.
     pub(super) async fn read(&mut self, object: &ObjectMeta, report: &mut Report) -> Result<(), Error> {
-        let target = self.target;
-        let mut source = Source::open(target.store, object, self.options.origin, &target.stream.name).await?;
-        let mut settled = Settled::of(target, object);
+        let (target, origin) = (self.target, self.options.origin);
+        let mut source = Source::open(target.store, object, origin, target.kind).await?;
+        let mut settled = Settled::of(target, origin, object);
         while let Some(Found { place, line }) = source.next(&object.key).await? {
             report.lines += 1;
             match line {
@@ -52,11 +53,11 @@ impl<'a> Walk<'a> {
         place: &str,
         line: &Line,
         data: &Bytes,
-        settled: &mut Settled<'_>,
+        settled: &mut Settled<'_, K>,
         report: &mut Report,
     ) -> Result<(), Error> {
         let (target, options) = (self.target, self.options);
-        if line.dataset != target.stream.name {
+        if line.dataset != target.kind.dataset() {
             report.other_datasets += 1;
             return Ok(());
         }
@@ -67,20 +68,42 @@ impl<'a> Walk<'a> {
         let (identity, scope) = (line.identity(), self.scope(line, report).await?);
         if scope.log.knows(identity) {
             report.repeated += 1;
-        } else if !settled.holds(&line.position).await? {
-            report.unsettled += 1;
-        } else {
-            let verdict = judge(target, line, data);
-            match &verdict.refused {
-                Some(refused) if options.origin == Origin::Quarantine && verdict.is_refusal() => {
-                    report.refuse(place, refused);
-                }
-                _ => {
-                    if scope.batch.is_full(options.most, &verdict) {
-                        scope.decide(target, options.apply, report).await?;
+            return Ok(());
+        }
+        let cause = match settled.delivery(&line.position).await? {
+            Delivery::Over(cause) => cause,
+            Delivery::Unclear if options.unclear => Cause::GivenUp { note: None },
+            Delivery::Open => {
+                report.unsettled += 1;
+                return Ok(());
+            }
+            Delivery::Landed => {
+                report.landed += 1;
+                return Ok(());
+            }
+            Delivery::Unclear => {
+                report.unclear += 1;
+                return Ok(());
+            }
+        };
+        match target.kind.look(line, data, &cause).await? {
+            Outlook::Late => report.late += 1,
+            Outlook::Known(known) => {
+                let verdict = judge(target.kind, line, data, &known);
+                match &verdict.refused {
+                    Some(refused) if options.origin == Origin::Quarantine && verdict.is_refusal() => {
+                        report.refuse(place, refused);
                     }
-                    scope.log.learn(identity);
-                    scope.batch.take(line, data, verdict, options.apply);
+                    _ => {
+                        if scope.batch.is_full(options.most, &verdict) {
+                            scope.decide(target, options.apply, report).await?;
+                        }
+                        scope.log.learn(identity);
+                        scope.batch.note(line, verdict);
+                        if options.apply {
+                            scope.batch.take(line, data, &known);
+                        }
+                    }
                 }
             }
         }
@@ -89,7 +112,7 @@ impl<'a> Walk<'a> {
 
     /// The line's scope: that of the line before, or another one, of which is read what was replayed, and completed
     /// what was interrupted.
-    async fn scope(&mut self, line: &Line, report: &mut Report) -> Result<&mut Scope<'a>, Error> {
+    async fn scope(&mut self, line: &Line, report: &mut Report) -> Result<&mut Scope<'a, K>, Error> {
         let (target, options) = (self.target, self.options);
         let name = options.origin.scope(line);
         if self.scope.as_ref().is_none_or(|scope| scope.log.scope() != name) {
@@ -98,8 +121,8 @@ impl<'a> Walk<'a> {
         match &mut self.scope {
             Some(scope) => Ok(scope),
             none => {
-                let log = Log::open(target.store, &target.stream.name, name, options.apply, report).await?;
-                Ok(none.insert(Scope { batch: Batch::new(target, log.next()), log }))
+                let log = Log::open(target, name, options.apply, report).await?;
+                Ok(none.insert(Scope { batch: Batch::new(target.kind, log.next()), log }))
             }
         }
     }
@@ -113,16 +136,18 @@ impl<'a> Walk<'a> {
     }
 }
 
-impl<'a> Scope<'a> {
+impl<'a, K: Kind> Scope<'a, K> {
     /// Ends the batch at hand, and begins another.
-    async fn decide(&mut self, target: Target<'a>, apply: bool, report: &mut Report) -> Result<(), Error> {
+    async fn decide(&mut self, target: Target<'a, K>, apply: bool, report: &mut Report) -> Result<(), Error> {
         if self.batch.lines.is_empty() {
             return Ok(());
         }
-        let batch = std::mem::replace(&mut self.batch, Batch::new(target, self.log.next() + 1));
+        let batch = std::mem::replace(&mut self.batch, Batch::new(target.kind, self.log.next() + 1));
         let (lines, tally, objects) = batch.finish(self.log.name())?;
         let replayed = lines.len() as u64;
         if apply {
+            let late = objects.iter().map(|object| &object.key).filter(|key| target.kind.is_late(key));
+            report.include.extend(late.cloned());
             report.written += self.log.decide(lines, objects).await?;
         }
         report.replayed += replayed;

@@ -8,7 +8,7 @@ use headgate::{
     dataset::stream::Granularity,
     landing::{Mark, Object, object_name},
     partition::time_path,
-    quarantine::{self, Identity, Line, Part},
+    quarantine::{self, Identity, Kafka, Line, Part},
 };
 
 use super::{Body, Source};
@@ -86,7 +86,9 @@ impl Aside {
         let lines = self.hours.entry(hour).or_insert_with(|| Lines { first: body.mark.clone(), lines: Vec::new() });
         // Where a later look refuses an earlier record, the object begins there.
         lines.first = lines.first.clone().min(body.mark.clone());
-        lines.lines.push(Line { document, path, part, within: self.within, ..line });
+        let kafka = body.kafka.map(|kafka| kafka());
+        self.bytes += kafka.as_ref().map_or(0, Kafka::bytes);
+        lines.lines.push(Line { document, path, part, within: self.within, kafka, place: body.place, ..line });
     }
 
     /// The objects.

@@ -16,7 +16,7 @@ use headgate::{
     landing::Mark,
     partition::{NoPartition, Partitions},
     position::Position,
-    quarantine::Part,
+    quarantine::{Kafka, Part, Place},
 };
 use serde_json::json;
 
@@ -49,6 +49,18 @@ pub struct Body<'a> {
     pub arrived: Timestamp,
     /// Its bytes.
     pub data: Bytes,
+    /// What it has beside them, where it is of a topic; asked only where something is refused.
+    pub kafka: Option<&'a dyn Fn() -> Kafka>,
+    /// Where it belongs, where it is a change that is refused.
+    pub place: Option<Place>,
+}
+
+impl<'a> Body<'a> {
+    /// A body without more to it.
+    #[must_use]
+    pub fn new(position: &'a dyn Fn() -> Position, mark: &'a Mark, arrived: Timestamp, data: Bytes) -> Self {
+        Self { position, mark, arrived, data, kafka: None, place: None }
+    }
 }
 
 /// What came in, becoming rows.
@@ -141,7 +153,7 @@ impl<'c> Intake<'c> {
         self.bytes += text.len();
         match self.reader.read(text, 0, &mut self.rows) {
             Ok(row) if text.as_bytes()[row.end..].iter().all(u8::is_ascii_whitespace) => {
-                self.settle(body, 0, || body.data.clone(), row.dropped);
+                self.settle(body, (0, Part::Record), || body.data.clone(), row.dropped);
             }
             Ok(row) => {
                 if row.dropped.is_none() {
@@ -186,7 +198,7 @@ impl<'c> Intake<'c> {
         if let Ok(text) = simdutf8::basic::from_utf8(data) {
             while let Some(start) = next_object(text.as_bytes(), at).filter(|_| index < DOCUMENTS) {
                 let Ok(row) = self.reader.read(text, start, &mut self.rows) else { break };
-                self.settle(body, index, || data.slice(start..row.end), row.dropped);
+                self.settle(body, (index, Part::Document), || data.slice(start..row.end), row.dropped);
                 at = row.end;
                 index += 1;
             }
@@ -242,13 +254,19 @@ impl<'c> Intake<'c> {
         // The caller has checked that it is UTF-8.
         let text = std::str::from_utf8(raw).unwrap_or_default();
         match self.reader.read(text, 0, &mut self.rows) {
-            Ok(row) => self.settle(body, index, || raw.clone(), row.dropped),
+            Ok(row) => self.settle(body, (index, Part::Document), || raw.clone(), row.dropped),
             Err(refused) => self.set_aside(body, index, raw, refused.into()),
         }
     }
 
-    /// Finds the partition of the row that was just read.
-    fn settle(&mut self, body: &Body<'_>, index: u64, raw: impl FnOnce() -> Bytes, dropped: Option<Dropped>) {
+    /// Finds the partition of the row that was just read, of the document of this number or of all the record.
+    fn settle(
+        &mut self,
+        body: &Body<'_>,
+        (index, part): (u64, Part),
+        raw: impl FnOnce() -> Bytes,
+        dropped: Option<Dropped>,
+    ) {
         if let Some(reason) = dropped {
             return self.fates.add(Fate::Dropped { reason }, 1);
         }
@@ -270,7 +288,7 @@ impl<'c> Intake<'c> {
                     NoPartition::TooMany(_) => Code::TooManyPartitions,
                     NoPartition::Time | NoPartition::Value => Code::InvalidValue,
                 };
-                let why = Why { part: Part::Document, ..Why::of_record(code, refused.to_string()) };
+                let why = Why { part, ..Why::of_record(code, refused.to_string()) };
                 self.set_aside(body, index, &raw(), why);
             }
         }

@@ -17,7 +17,7 @@ pub fn take_record(record: &Record<'_>, mark: &Mark, intake: &mut Intake<'_>) {
         Packed::Aggregate(aggregate) => aggregate,
         Packed::Plain(data) => {
             let position = || record.position(None);
-            return intake.take(&Body { position: &position, mark, arrived: record.arrived, data });
+            return intake.take(&Body::new(&position, mark, record.arrived, data));
         }
     };
     if aggregate.is_empty() {
@@ -25,7 +25,7 @@ pub fn take_record(record: &Record<'_>, mark: &Mark, intake: &mut Intake<'_>) {
     }
     for (index, part) in (0..).zip(aggregate.sub_records()) {
         let position = || record.position(Some(index));
-        let body = |data| Body { position: &position, mark, arrived: record.arrived, data };
+        let body = |data| Body::new(&position, mark, record.arrived, data);
         match part {
             Ok(sub) => intake.take(&body(sub.data)),
             Err(RefusedPart { raw, refusal, .. }) => {

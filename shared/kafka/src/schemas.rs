@@ -17,8 +17,6 @@ use headgate::{
     decode::{Refusal, registry::SchemaId},
     registry::Registry,
 };
-use headgate_aws::{Aws, Endpoint};
-use headgate_glue::GlueRegistry;
 
 pub use confluent::{Confluent, Login};
 pub use folder::Folder;
@@ -29,36 +27,6 @@ use crate::avro::Schema;
 const MOST: usize = 1_000;
 /// How long a schema that nobody has stays unknown before it is asked for again.
 const UNKNOWN: Duration = Duration::from_secs(30);
-
-/// The service that has the schemas.
-#[derive(Debug, Clone)]
-pub enum Service {
-    /// The Glue schema registry of the function's account and region.
-    Glue,
-    /// A Confluent registry.
-    Confluent(Box<Confluent>),
-}
-
-impl Service {
-    /// Reads `glue` or a URL; the login is for the URL.
-    ///
-    /// # Errors
-    /// As [`Confluent::new`].
-    pub fn read(text: &str, login: Option<Login>) -> Result<Self, Error> {
-        match text {
-            "glue" => Ok(Self::Glue),
-            url => Ok(Self::Confluent(Box::new(Confluent::new(url, login)?))),
-        }
-    }
-
-    /// A client of it.
-    pub async fn open(self) -> Arc<dyn Registry> {
-        match self {
-            Self::Glue => Arc::new(GlueRegistry::new(&Aws::connect(Endpoint::Environment).await)),
-            Self::Confluent(registry) => Arc::new(*registry),
-        }
-    }
-}
 
 /// What is known of a schema.
 type Entry = Result<Arc<Schema>, Refusal>;
@@ -71,9 +39,9 @@ pub struct Schemas {
     cache: Mutex<HashMap<SchemaId, (Entry, Timestamp)>>,
 }
 
-/// The schemas of a batch.
+/// Schemas that are at hand.
 #[derive(Debug, Default)]
-pub(crate) struct Known(HashMap<SchemaId, Entry>);
+pub struct Known(HashMap<SchemaId, Entry>);
 
 impl Known {
     /// The schema, or why the records that were written with it are refused.
@@ -101,7 +69,7 @@ impl Schemas {
     ///
     /// # Errors
     /// As the registries'; then nothing is known of the schema, and no record may be refused for want of it.
-    pub(crate) async fn find(&self, ids: BTreeSet<SchemaId>) -> Result<Known, Error> {
+    pub async fn find(&self, ids: BTreeSet<SchemaId>) -> Result<Known, Error> {
         let mut known = Known::default();
         for id in ids {
             let entry = match self.cached(id) {
@@ -120,6 +88,10 @@ impl Schemas {
     }
 
     async fn ask(&self, id: SchemaId) -> Result<Entry, Error> {
+        if self.registries.is_empty() {
+            let reason = format!("schema {id}: there is no registry to ask, and no folder of schemas").into();
+            return Ok(Err(Refusal { code: Code::UnknownSchema, reason }));
+        }
         let mut entry = Err(unknown(id));
         for registry in &self.registries {
             match registry.schema(id).await {
