@@ -3,6 +3,7 @@
 //! Pure, one source a file. The wire shapes end here: a missing extra or an unknown field never costs a record, and a
 //! record that cannot be read never costs its batch.
 
+mod destination;
 pub mod firehose;
 pub mod http;
 pub mod kafka;

@@ -59,6 +59,7 @@ pub use item::Attempt;
 use item::Ledger;
 pub use mark::Mark;
 pub use name::{is_object_stem, object_name};
+pub use skips::Coming;
 use skips::Skips;
 
 /// How long an item is kept after its last change: longer than Kinesis can keep a record (365 days).
@@ -167,11 +168,11 @@ impl Shard {
         self
     }
 
-    /// Whether the record at this place never came, though the checkpoint has passed it; `None` where nobody knows any
-    /// more, or never did.
+    /// Whether a batch brought the record at this place.
     #[must_use]
-    pub fn has_skipped(&self, place: &Mark) -> Option<bool> {
-        self.ledger.skips.as_ref().filter(|_| self.is_done(place))?.has(place)
+    pub fn coming(&self, place: &Mark) -> Coming {
+        let skips = self.ledger.skips.as_ref().filter(|_| self.is_done(place));
+        skips.map_or(Coming::Unknown, |skips| skips.at(place))
     }
 
     /// The name of this attempt, which the bytes of its objects must hold.
@@ -211,7 +212,7 @@ impl Shard {
             if let Some(first) = first {
                 let checkpoint = ledger.checkpoint.as_ref();
                 let mut skips = ledger.skips.take().unwrap_or_else(|| Skips::after(checkpoint));
-                skips.begin(checkpoint, first);
+                skips.begin(checkpoint, first, ledger.note.as_deref());
                 ledger.skips = Some(skips);
             }
             ledger = ledger.finished(&objects, last);

@@ -6,4 +6,5 @@ pub mod lake;
 mod limits;
 mod open;
 mod play;
+mod replay;
 mod table;

@@ -5,6 +5,6 @@ mod crash;
 mod failed;
 mod lines;
 mod rest;
-mod scene;
+pub mod scene;
 mod settled;
 mod wire;

@@ -9,7 +9,7 @@ use crate::{Failure, demo, generate, inspect, invoke, merge, replay};
 /// Looks a setting up in the environment.
 pub(crate) type Lookup = fn(&str) -> Option<String>;
 
-/// Change files into current-state tables, and refused records into rows, on any machine.
+/// Change files into current-state tables, and refused records into rows or changes, on any machine.
 #[derive(Debug, Parser)]
 #[command(name = "headgate", version, arg_required_else_help = true)]
 struct CommandLine {
@@ -23,7 +23,7 @@ enum Command {
     Merge(merge::Arguments),
     /// Tell what a snapshot holds and which change files wait
     Inspect(inspect::Arguments),
-    /// Take refused records of a stream again, by the contract as it is now
+    /// Take refused records of a stream or topic again, by the dataset as it is now
     Replay(replay::Arguments),
     /// Run a function's real binary on one event
     Invoke(invoke::Arguments),

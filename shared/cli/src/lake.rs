@@ -5,7 +5,7 @@
 use std::{path::Path, sync::Arc};
 
 use headgate::{
-    dataset::{Dataset, Stream},
+    dataset::{Dataset, Described},
     store::Store,
 };
 use headgate_aws::lake::Location;
@@ -21,13 +21,13 @@ pub async fn open(table: &Table) -> Result<(Dataset, Arc<dyn Store>), Failure> {
     Ok((dataset, store(table).await?))
 }
 
-/// The same for a `stream` dataset.
+/// The same for a dataset of any kind.
 ///
 /// # Errors
 /// As [`open`].
-pub async fn open_stream(table: &Table) -> Result<(Stream, Arc<dyn Store>), Failure> {
-    let stream = Stream::load(&table.dataset).map_err(Failure::usage)?;
-    Ok((stream, store(table).await?))
+pub async fn open_any(table: &Table) -> Result<(Described, Arc<dyn Store>), Failure> {
+    let described = Described::load(&table.dataset).map_err(Failure::usage)?;
+    Ok((described, store(table).await?))
 }
 
 async fn store(table: &Table) -> Result<Arc<dyn Store>, Failure> {

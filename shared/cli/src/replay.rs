@@ -1,22 +1,32 @@
-//! `headgate replay` → refused records under the contract as it is now, and what became of each.
+//! `headgate replay` → refused records under the dataset as it is now, and what became of each.
 
-use std::{
-    io::{self, Write},
-    sync::Arc,
-};
+mod told;
+
+use std::{io, path::PathBuf, sync::Arc};
 
 use clap::Args;
 use headgate::{
-    clock::SystemClock,
+    clock::{Clock, SystemClock},
     config::Settings,
     contract::{Contract, MaskKey},
-    dataset::{Stream, stream::Transport},
+    dataset::{
+        Dataset, Described, Stream,
+        stream::{RecordFormat, Transport},
+    },
     quarantine,
+    registry::Registry,
+    state::State,
+    store::Store,
 };
 use headgate_aws::state::Place;
 use headgate_columnar::{
     bounds::Bounds,
-    replay::{Kinesis, Options, Origin, Report, Target, replay},
+    replay::{Kind, Kinesis, Options, Origin, Report, Target, replay},
+};
+use headgate_kafka::{
+    Envelope, Rows, accepts,
+    replay::{Changes, Rows as TopicRows},
+    schemas::{Confluent, Folder, Login, Schemas},
 };
 
 use crate::{
@@ -24,7 +34,6 @@ use crate::{
     command::{Lookup, Table},
     lake,
     progress::Bar,
-    table::{self, count},
 };
 
 /// What `headgate replay` takes.
@@ -44,6 +53,18 @@ pub struct Arguments {
     /// Only records that were refused for this reason, such as `invalid_value`; may be repeated
     #[arg(long, value_name = "CODE")]
     reason: Vec<String>,
+    /// Kafka: `<id>.avsc` files of schemas, by Confluent number or Glue version UUID; asked first
+    #[arg(long, value_name = "DIR")]
+    schemas: Option<PathBuf>,
+    /// Kafka: a Confluent schema registry; its login is in `REGISTRY_AUTH`
+    #[arg(long, value_name = "URL")]
+    registry: Option<String>,
+    /// Kafka: also records of failed batches of which nobody knows any more whether they had landed
+    #[arg(long, requires = "failed_batches")]
+    unclear: bool,
+    /// Change topics: also changes that belong behind the lateness horizon, in files that a merge takes on request
+    #[arg(long)]
+    late: bool,
     /// Write; without it the figures say what would be written
     #[arg(long)]
     apply: bool,
@@ -51,6 +72,13 @@ pub struct Arguments {
 
 /// The most bytes of rows at once, whatever the memory.
 const MOST: u64 = 64 << 20;
+
+/// What the settings say.
+struct Set {
+    bounds: Bounds,
+    mask_key: Option<MaskKey>,
+    login: Option<Login>,
+}
 
 /// Replays and tells what became of the lines.
 ///
@@ -60,32 +88,98 @@ const MOST: u64 = 64 << 20;
 pub async fn run(arguments: &Arguments, lookup: Lookup) -> Result<(), Failure> {
     let mut settings = Settings::new(lookup);
     let bounds = Bounds::read(&mut settings);
-    let mask_key = settings.optional("MASK_KEY");
-    let (bounds, mask_key) = settings.finish(Some((bounds, mask_key))).map_err(Failure::usage)?;
-    let (stream, store) = lake::open_stream(&arguments.table).await?;
-    let contract = contract(&stream, mask_key)?;
+    let (mask_key, login) = (settings.optional("MASK_KEY"), settings.optional("REGISTRY_AUTH"));
+    let set = settings.finish(Some(Set { bounds, mask_key, login })).map_err(Failure::usage)?;
+    let (described, store) = lake::open_any(&arguments.table).await?;
+    let registries = registries(arguments, set.login)?;
     if let Place::Directory(path) = &arguments.state
         && !path.is_dir()
     {
         return Err(Failure::Usage(format!("--state {}: no such directory; correct the path", path.display())));
     }
-    let state = arguments.state.open(Arc::new(SystemClock)).await;
-    let options = options(arguments, &stream.name, bounds);
-    let kind = Kinesis { stream: &stream, contract: &contract };
-    let target = Target { store: store.as_ref(), state: state.as_ref(), kind: &kind };
-    let bar = Bar::counting(&stream.name, "objects", 0);
-    let report = replay(target, &options, &|done, listed| bar.at(done, listed)).await;
-    drop(bar);
-    tell(&report, arguments.table.json, &mut io::stdout().lock())?;
-    verdict(&report)
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let state = arguments.state.open(Arc::clone(&clock)).await;
+    let has_schemas = !registries.is_empty();
+    let schemas = Schemas::new(registries, clock);
+    let run = Run { arguments, options: options(arguments, described.name(), set.bounds), store, state, schemas };
+    let report = match described {
+        Described::Stream(stream) => run.stream(stream, set.mask_key, has_schemas).await?,
+        Described::Table(dataset) => run.table(dataset).await?,
+    };
+    told::tell(&report, arguments.table.json, &mut io::stdout().lock())?;
+    told::verdict(&report)
 }
 
-fn contract(stream: &Stream, mask_key: Option<MaskKey>) -> Result<Contract, Failure> {
-    if stream.transport != Transport::Kinesis {
-        let told = format!("{}: $.source.type: is `{}`: only `kinesis` is replayed", stream.name, stream.transport);
-        return Err(Failure::Usage(told));
+/// All that a replay works with but the dataset.
+struct Run<'a> {
+    arguments: &'a Arguments,
+    options: Options,
+    store: Arc<dyn Store>,
+    state: Arc<dyn State>,
+    schemas: Schemas,
+}
+
+impl Run<'_> {
+    async fn stream(&self, stream: Stream, mask_key: Option<MaskKey>, has_schemas: bool) -> Result<Report, Failure> {
+        let contract = Contract::new(&stream, mask_key).map_err(Failure::usage)?;
+        match stream.transport {
+            Transport::Kinesis => Ok(self.replay(&Kinesis { stream: &stream, contract: &contract }).await),
+            Transport::Kafka => {
+                needs_schemas(&stream.name, stream.format, has_schemas)?;
+                let envelope = Envelope::of(&stream).map_err(Failure::usage)?;
+                let rows = Rows { stream, contract, envelope };
+                Ok(self.replay(&TopicRows { rows: &rows, schemas: &self.schemas }).await)
+            }
+            Transport::Firehose => {
+                let what = "only `kinesis` and `kafka` are replayed";
+                let told = format!("{}: $.source.type: is `{}`: {what}", stream.name, stream.transport);
+                Err(Failure::Usage(told))
+            }
+        }
     }
-    Contract::new(stream, mask_key).map_err(Failure::usage)
+
+    async fn table(&self, dataset: Dataset) -> Result<Report, Failure> {
+        let dataset = accepts(dataset).map_err(Failure::usage)?;
+        let kind = Changes::open(&self.store, &dataset, &self.schemas, self.arguments.late).await?;
+        Ok(self.replay(&kind).await)
+    }
+
+    async fn replay(&self, kind: &impl Kind) -> Report {
+        let target = Target { store: self.store.as_ref(), state: self.state.as_ref(), kind };
+        let bar = Bar::counting(kind.dataset(), "objects", 0);
+        replay(target, &self.options, &|done, listed| bar.at(done, listed)).await
+    }
+}
+
+fn registries(arguments: &Arguments, login: Option<Login>) -> Result<Vec<Arc<dyn Registry>>, Failure> {
+    let mut registries: Vec<Arc<dyn Registry>> = Vec::new();
+    if let Some(folder) = &arguments.schemas {
+        if !folder.is_dir() {
+            let told = format!("--schemas {}: no such directory; correct the path", folder.display());
+            return Err(Failure::Usage(told));
+        }
+        registries.push(Arc::new(Folder::new(folder.clone())));
+    }
+    match arguments.registry.as_deref() {
+        None => {}
+        Some("glue") => {
+            let what =
+                "Glue is not asked here: put each schema version into a folder as `<uuid>.avsc`, and give --schemas";
+            return Err(Failure::Usage(format!("--registry glue: {what}")));
+        }
+        Some(url) => {
+            let registry = Confluent::new(url, login);
+            registries.push(Arc::new(registry.map_err(|error| Failure::Usage(format!("--registry: {error}")))?));
+        }
+    }
+    Ok(registries)
+}
+
+fn needs_schemas(dataset: &str, format: RecordFormat, has_schemas: bool) -> Result<(), Failure> {
+    if format.is_avro() && !has_schemas {
+        return Err(Failure::Usage(format!("{dataset}: Avro needs schemas: give --registry or --schemas")));
+    }
+    Ok(())
 }
 
 fn options(arguments: &Arguments, dataset: &str, bounds: Bounds) -> Options {
@@ -95,64 +189,8 @@ fn options(arguments: &Arguments, dataset: &str, bounds: Bounds) -> Options {
         (None, None) => (Origin::Quarantine, quarantine::prefix(dataset)),
     };
     let most = usize::try_from((bounds.memory / 8).min(MOST)).unwrap_or(usize::MAX);
-    Options { origin, prefix, reasons: arguments.reason.clone(), unclear: false, apply: arguments.apply, most }
-}
-
-fn tell(report: &Report, json: bool, out: &mut impl Write) -> io::Result<()> {
-    if json {
-        return writeln!(out, "{}", serde_json::to_string(report)?);
-    }
-    let what = if report.applied { "replayed" } else { "nothing is written; --apply writes" };
-    writeln!(out, "{}: {what}", report.dataset)?;
-    table::write(out, &lines(report))
-}
-
-fn lines(report: &Report) -> Vec<(&'static str, String)> {
-    let rows = report.rows.values().sum();
-    let mut told = vec![
-        ("lines", format!("{} in {} objects", count(report.lines), count(report.objects))),
-        (if report.applied { "replayed" } else { "to replay" }, format!("{} lines", count(report.replayed))),
-        ("rows", format!("{} in {} partitions", count(rows), report.rows.len())),
-    ];
-    told.extend(report.rows.iter().map(|(path, rows)| ("", format!("{} {path}", count(*rows)))));
-    for (code, refused) in &report.refused {
-        told.push(("refused", format!("{} lines: {code}", count(refused.lines))));
-        told.extend(refused.examples.iter().map(|example| ("", example.clone())));
-    }
-    let notes = [
-        ("repeated", "lines that were replayed before", report.repeated),
-        (
-            "unsettled",
-            "lines that may be delivered again: their shard's checkpoint has not passed them",
-            report.unsettled,
-        ),
-        ("left out", "lines of other datasets", report.other_datasets),
-        ("left out", "lines that were refused for other reasons", report.other_reasons),
-        ("dropped", "documents, such as control messages", report.dropped),
-        ("set aside", "documents of the replayed lines, in lines of their own", report.set_aside),
-        (
-            if report.applied { "completed" } else { "to complete" },
-            "batches of replays that were interrupted",
-            report.completed,
-        ),
-        ("written", "objects", report.written),
-        ("unreadable", "lines", report.unreadable),
-    ];
-    let notes = notes.into_iter().filter(|note| note.2 > 0);
-    told.extend(notes.map(|(name, what, number)| (name, format!("{} {what}", count(number)))));
-    told.extend(report.unreadable_at.iter().map(|place| ("", place.clone())));
-    told
-}
-
-fn verdict(report: &Report) -> Result<(), Failure> {
-    match (&report.error, report.unreadable_at.first()) {
-        (Some(error), _) => Err(Failure::Failed(format!("{}: {error} ({})", report.dataset, error.code))),
-        (None, Some(first)) => {
-            let told = format!("{}: {} lines cannot be read: {first}", report.dataset, count(report.unreadable));
-            Err(Failure::Failed(told))
-        }
-        (None, None) => Ok(()),
-    }
+    let (reasons, unclear, apply) = (arguments.reason.clone(), arguments.unclear, arguments.apply);
+    Options { origin, prefix, reasons, unclear, apply, most }
 }
 
 #[cfg(test)]

@@ -4,12 +4,17 @@
 
 use std::sync::Arc;
 
-use headgate::{Error, clock::Clock, dataset::Dataset, store::Store};
+use headgate::{
+    Error,
+    clock::{Clock, Timestamp},
+    dataset::Dataset,
+    store::Store,
+};
 use parquet::file::metadata::PageIndexPolicy;
 use serde::Serialize;
 
 use crate::merge::{
-    Options,
+    Options, names,
     plan::Role,
     publish::{Current, current},
     run::{Stop, lag, look},
@@ -70,6 +75,17 @@ pub async fn inspect(store: &Arc<dyn Store>, dataset: &Dataset, clock: &dyn Cloc
     inspection.refused = todo.refused;
     inspection.unrecognized = unrecognized;
     Ok(inspection)
+}
+
+/// The time up to which names of change files are settled: a merge takes such a file on request alone. `None` before
+/// there is any.
+///
+/// # Errors
+/// Where the store fails, or the snapshot is not ours.
+pub async fn horizon(store: &Arc<dyn Store>, dataset: &Dataset) -> Result<Option<Timestamp>, Error> {
+    let told = |failure| Stop::from(failure).error;
+    let (snapshot, _) = current(store, &dataset.target, PageIndexPolicy::Skip).await.map_err(told)?;
+    Ok(snapshot.and_then(|snapshot| snapshot.ledger.horizon).map(|digits| names::moment(&digits)))
 }
 
 fn describe(current: &Current, dataset: &Dataset, clock: &dyn Clock, inspection: &mut Inspection) {

@@ -16,7 +16,7 @@ mod generation;
 mod keys;
 mod ledger;
 mod listing;
-mod names;
+pub(crate) mod names;
 mod output;
 mod patch;
 pub(crate) mod plan;
@@ -47,7 +47,7 @@ use headgate::{
 };
 use serde::Serialize;
 
-pub use self::names::of_partition;
+pub use self::names::{in_partition, of_partition};
 use self::run::Run;
 
 /// What bounds a merge, and what it is asked beyond the new files.

@@ -55,7 +55,7 @@ use headgate::{
 
 use self::walk::Walk;
 pub use self::{
-    kind::{Kind, Outlook, Read, Taking, of_record},
+    kind::{Cause, Kind, Outlook, Read, Taking, of_record},
     kinesis::Kinesis,
     report::{Refused, Report},
 };

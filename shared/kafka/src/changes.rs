@@ -96,8 +96,13 @@ pub(crate) fn file<'l>(written_by: &Value, lines: impl IntoIterator<Item = &'l L
 
 /// What is read of a record.
 pub(crate) enum Read {
-    /// A line, and when the connector handled it.
-    Line(Line, Option<i64>),
+    Line {
+        line: Line,
+        /// When the connector handled it.
+        at: Option<i64>,
+        /// Whether it says that the table was emptied.
+        truncates: bool,
+    },
     Dropped(Dropped),
 }
 
@@ -120,9 +125,9 @@ impl Reader {
         let record = item.read.as_ref().map_err(of_event)?;
         let refused = |Refusal { code, reason }| Why::of_record(code, reason.into_owned());
         Ok(match Event::of(record, known).map_err(refused)? {
-            Event::Change(Told { text, schema, at }) => {
+            Event::Change(Told { text, schema, at, truncates }) => {
                 let schema = schema.and_then(|id| self.schema(id, known));
-                Read::Line(Line { text, schema }, at)
+                Read::Line { line: Line { text, schema }, at, truncates }
             }
             Event::Tombstone => Read::Dropped(Dropped::Tombstone),
             Event::Control => Read::Dropped(Dropped::Control),

@@ -36,6 +36,8 @@ pub(crate) struct Told {
     pub(crate) schema: Option<SchemaId>,
     /// When the connector handled it, in milliseconds since 1970.
     pub(crate) at: Option<i64>,
+    /// Whether it says that the table was emptied.
+    pub(crate) truncates: bool,
 }
 
 /// A value without the header of a registry.
@@ -102,12 +104,13 @@ impl Event {
             None if members.is_control() => return Ok(Self::Control),
             None => return Err(refuse(Code::UnknownOp, "no change event: there is no `op`")),
         }
+        let truncates = matches!(members.op.map(RawValue::get), Some(r#""t""# | r#""T""#));
         let at = members.ts_ms.and_then(|at| at.get().parse().ok());
         // In JSON a line break is but white space between tokens.
         if text.contains('\n') || text.contains('\r') {
             text.retain(|sign| !matches!(sign, '\n' | '\r'));
         }
-        Ok(Self::Change(Told { text, schema, at }))
+        Ok(Self::Change(Told { text, schema, at, truncates }))
     }
 }
 

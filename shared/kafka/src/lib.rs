@@ -11,6 +11,7 @@ mod envelope;
 mod event;
 mod intake;
 mod item;
+pub mod replay;
 mod rows;
 pub mod schemas;
 

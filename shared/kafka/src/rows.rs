@@ -2,13 +2,14 @@
 
 use bytes::Bytes;
 use headgate::{
-    Error,
+    Code, Error,
     clock::Timestamp,
     contract::Contract,
     dataset::Stream,
     decode::{Refusal, registry::SchemaId},
     event::kafka::Record,
     landing::Shard,
+    quarantine::Identity,
 };
 use headgate_columnar::stream::{self, Body, Source};
 
@@ -54,6 +55,57 @@ impl<'a> Taking<'a> {
         Self { rows, intake: stream::Intake::new(&rows.stream, &rows.contract) }
     }
 
+    pub(crate) fn take_item(&mut self, item: &Item<'_>, known: &Known) {
+        let record = match &item.read {
+            Ok(record) => record,
+            Err(unread) => {
+                let error = &unread.error;
+                return item.as_body(|body| self.intake.unread(body, error.code, &error.message));
+            }
+        };
+        let envelope = &self.rows.envelope;
+        if let Some(members) = envelope.members(record) {
+            self.intake.beside(&members);
+        }
+        match &record.value {
+            Some(value) => item.as_body(|body| self.take_value(record, value, body, known)),
+            None if envelope.keeps_tombstones() => {
+                let format = self.rows.stream.format;
+                let read = content::key(format, record.key.as_ref(), record.key_schema.as_ref(), known);
+                item.as_body(|body| self.take_content(read.map(Content::Object), body));
+            }
+            None => self.intake.tombstone(),
+        }
+    }
+
+    /// Takes a document of the record, which is the record's value here.
+    pub(crate) fn take_document(&mut self, item: &Item<'_>) {
+        if let Ok(record) = &item.read
+            && let Some(members) = self.rows.envelope.members(record)
+        {
+            self.intake.beside(&members);
+        }
+        item.as_body(|body| self.intake.take_document(body));
+    }
+
+    /// Takes what cannot be read at all.
+    pub(crate) fn refused(&mut self, body: &Body<'_>, code: Code, reason: &str) {
+        self.intake.refused(body, code, reason);
+    }
+
+    /// Says what line the records are of that are taken from now on.
+    pub(crate) fn within(&mut self, line: Option<Identity>) {
+        self.intake.within(line);
+    }
+
+    pub(crate) fn intake(&self) -> &stream::Intake<'a> {
+        &self.intake
+    }
+
+    pub(crate) fn into_intake(self) -> stream::Intake<'a> {
+        self.intake
+    }
+
     fn take_value(&mut self, record: &Record<'_>, value: &Bytes, body: &Body<'_>, known: &Known) {
         let stream = &self.rows.stream;
         let format = stream.format;
@@ -79,26 +131,7 @@ impl<'a> Taking<'a> {
 
 impl<'a> Intake<'a> for Taking<'a> {
     fn take(&mut self, item: &'a Item<'a>, known: &Known) {
-        let record = match &item.read {
-            Ok(record) => record,
-            Err(unread) => {
-                let error = &unread.error;
-                return item.as_body(|body| self.intake.unread(body, error.code, &error.message));
-            }
-        };
-        let envelope = &self.rows.envelope;
-        if let Some(members) = envelope.members(record) {
-            self.intake.beside(&members);
-        }
-        match &record.value {
-            Some(value) => item.as_body(|body| self.take_value(record, value, body, known)),
-            None if envelope.keeps_tombstones() => {
-                let format = self.rows.stream.format;
-                let read = content::key(format, record.key.as_ref(), record.key_schema.as_ref(), known);
-                item.as_body(|body| self.take_content(read.map(Content::Object), body));
-            }
-            None => self.intake.tombstone(),
-        }
+        self.take_item(item, known);
     }
 
     fn repeated(&mut self) {

@@ -88,6 +88,10 @@ impl Schemas {
     }
 
     async fn ask(&self, id: SchemaId) -> Result<Entry, Error> {
+        if self.registries.is_empty() {
+            let reason = format!("schema {id}: there is no registry to ask, and no folder of schemas").into();
+            return Ok(Err(Refusal { code: Code::UnknownSchema, reason }));
+        }
         let mut entry = Err(unknown(id));
         for registry in &self.registries {
             match registry.schema(id).await {

@@ -17,7 +17,9 @@ pub use header::Header;
 pub use response::BatchResponse;
 
 use super::{
-    Read, Refused, invalid, moment,
+    Read, Refused,
+    destination::{self, Source},
+    invalid, moment,
     wire::{self, Members, Remains, Text},
 };
 use crate::{clock::Timestamp, error::Error, position::Position};
@@ -139,6 +141,31 @@ pub fn read(event: &[u8]) -> Result<Vec<Read<'_, Record<'_>>>, Error> {
         }
     }
     Ok(records)
+}
+
+/// The texts of the records that [`read`] reads, in the same order.
+///
+/// # Errors
+/// As [`read`] has them.
+pub fn texts(event: &[u8]) -> Result<Vec<&str>, Error> {
+    let Batch { records: Members(partitions) } = wire::event(event, "a Kafka batch with records by partition")?;
+    let mut texts = Vec::new();
+    for (_, list) in partitions {
+        match serde_json::from_str::<Option<Vec<&RawValue>>>(list.get()) {
+            Ok(items) => texts.extend(items.unwrap_or_default().into_iter().map(RawValue::get)),
+            Err(_) => texts.push(list.get()),
+        }
+    }
+    Ok(texts)
+}
+
+/// The text of the event that failed, out of the object that Lambda puts into an S3 destination.
+///
+/// # Errors
+/// Poison, `invalid_event`: where `object` is no such document of a batch of topics, or has no `payload`, as in SQS and
+/// SNS, which are told of offsets only.
+pub fn failed_event(object: &[u8]) -> Result<Cow<'_, str>, Error> {
+    destination::failed_event(object, Source::Kafka)
 }
 
 fn record<'a>(name: &Cow<'a, str>, raw: &'a RawValue) -> Result<Record<'a>, Error> {

@@ -3,7 +3,6 @@
 //! Lambda hands KPL aggregates over as they are; taking them apart is not done here. Shapes: AWS Lambda Developer
 //! Guide, "Using Lambda with Kinesis" and "Configuring partial batch response with Kinesis Data Streams and Lambda".
 
-mod destination;
 mod response;
 pub(super) mod sound;
 
@@ -13,11 +12,12 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-pub use destination::failed_event;
 pub use response::BatchResponse;
 
 use super::{
-    Read, Refused, invalid, moment,
+    Read, Refused,
+    destination::{self, Source},
+    invalid, moment,
     wire::{self, Object, Remains, Text},
 };
 use crate::{
@@ -116,6 +116,15 @@ pub(super) fn carefully(event: &[u8]) -> Result<Vec<Read<'_, Record<'_>>>, Error
     let Batch { records } = wire::event(event, "a Kinesis batch with a list of Records")?;
     let read = |raw| record(raw).map_err(|error| Box::new(Refused::new(raw, remains(raw), error)));
     Ok(records.into_iter().map(read).collect())
+}
+
+/// The text of the event that failed, out of the object that Lambda puts into an S3 destination.
+///
+/// # Errors
+/// Poison, `invalid_event`: where `object` is no such document of a batch of a stream, or has no `payload`, as in SQS and
+/// SNS, which are told of sequence numbers only.
+pub fn failed_event(object: &[u8]) -> Result<Cow<'_, str>, Error> {
+    destination::failed_event(object, Source::Kinesis)
 }
 
 /// The texts of the records that [`read`] reads, in the same order.

@@ -28,6 +28,7 @@ fn check(event: &[u8]) {
         assert!(!format!("{request:?}").is_empty() && request.headers().count() < 10_000);
     }
     let _ = kinesis::failed_event(event);
+    let _ = (kafka::failed_event(event), kafka::texts(event));
     // The quick way reads what the careful one reads, or nothing.
     let text = str::from_utf8(event).ok();
     if let Some(records) = text.and_then(kinesis::sound::read) {

@@ -37,14 +37,16 @@ use crate::landed::Landed;
 const NOW: Timestamp = Timestamp(1_795_348_800_000);
 pub const PREFIX: &str = "cdc/shop/orders/";
 
-/// What the connector registers for the table `orders`: schema 7, and that of the Glue registry.
+/// What the connector registers for the table `orders`: schema 7, and that of the Glue registry; 8 where it is all.
 #[derive(Debug)]
-struct Known;
+pub struct Known {
+    pub all: bool,
+}
 
 #[async_trait]
 impl Registry for Known {
     async fn schema(&self, id: SchemaId) -> Result<Option<SchemaText>, Error> {
-        if matches!(id, SchemaId::Confluent(number) if number != 7) {
+        if matches!(id, SchemaId::Confluent(number) if number != 7 && (number != 8 || !self.all)) {
             return Ok(None);
         }
         let optional = |r#type: Value| json!(["null", r#type]);
@@ -74,32 +76,41 @@ impl Registry for Known {
 /// A lake with the table `orders`, which its change topic keeps up to date.
 pub struct Changes {
     pub ports: Ports,
-    dataset: Dataset,
+    pub dataset: Dataset,
     landed: Landed,
     pub state: MemoryState,
     pub clock: Arc<ManualClock>,
 }
 
+/// The table's dataset; `amount`: it says the columns, and this type of the amounts.
+pub fn dataset(amount: Option<&str>) -> Dataset {
+    let mut text = json!({
+        "name": "orders", "kind": "cdc", "primary_key": ["id"],
+        "source": {"format": "debezium_json", "prefix": PREFIX},
+        "target": {"snapshot": "curated/orders/snapshot.parquet"},
+    });
+    if let Some(amount) = amount {
+        text["columns"] = json!([
+            {"name": "id", "type": "int64"}, {"name": "state", "type": "string"},
+            {"name": "amount", "type": amount}, {"name": "day", "type": "date"},
+        ]);
+    }
+    Dataset::parse("orders.json", &text.to_string()).unwrap()
+}
+
 impl Changes {
     /// The lake before any change; `declared`: the dataset says the columns, for events that do not.
     pub fn new(declared: bool) -> Self {
+        Self::of(dataset(declared.then_some("decimal(9,2)")))
+    }
+
+    /// The same for this dataset.
+    pub fn of(dataset: Dataset) -> Self {
         let clock = Arc::new(ManualClock::new(NOW));
         let (store, state) = (MemoryStore::new(clock.clone()), MemoryState::new(clock.clone()));
-        let mut text = json!({
-            "name": "orders", "kind": "cdc", "primary_key": ["id"],
-            "source": {"format": "debezium_json", "prefix": PREFIX},
-            "target": {"snapshot": "curated/orders/snapshot.parquet"},
-        });
-        if declared {
-            text["columns"] = json!([
-                {"name": "id", "type": "int64"}, {"name": "state", "type": "string"},
-                {"name": "amount", "type": "decimal(9,2)"}, {"name": "day", "type": "date"},
-            ]);
-        }
-        let dataset = Dataset::parse("orders.json", &text.to_string()).unwrap();
         let ports = Ports {
             target: Target::Changes(dataset.clone()),
-            schemas: Schemas::new(vec![Arc::new(Known)], clock.clone()),
+            schemas: Schemas::new(vec![Arc::new(Known { all: false })], clock.clone()),
             failures: Failures::Records,
             store: Arc::new(store.clone()),
             state: Arc::new(state.clone()),
@@ -118,7 +129,7 @@ impl Changes {
         Ok(serde_json::to_value(answer).unwrap())
     }
 
-    fn port(&self) -> Arc<dyn Store> {
+    pub fn port(&self) -> Arc<dyn Store> {
         Arc::new(self.landed.store.clone())
     }
 

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use headgate::{Code, Error};
 use headgate_columnar::replay::{Refused, Report};
 
-use super::{Failure, tell, verdict};
+use super::{
+    Failure,
+    told::{tell, verdict},
+};
 
 fn seen() -> Report {
     let refused =
@@ -58,6 +61,28 @@ fn what_was_interrupted_is_not_yet_completed_where_nothing_is_written() {
         |report: &Report| check(report, false).lines().last().unwrap().split_whitespace().collect::<Vec<_>>().join(" ");
     assert_eq!(line(&seen), "to complete 1 batches of replays that were interrupted");
     assert_eq!(line(&Report { applied: true, ..seen }), "completed 1 batches of replays that were interrupted");
+}
+
+#[test]
+fn what_is_left_alone_is_told_with_what_takes_it() {
+    let seen = Report {
+        landed: 1,
+        unclear: 2,
+        late: 3,
+        superseded: 4,
+        include: vec!["cdc/orders/a.jsonl.gz".to_owned()],
+        ..Report::default()
+    };
+    let told = check(&seen, false);
+    for line in [
+        "landed      1 records of failed batches that had landed nonetheless",
+        "unclear     2 records of failed batches of which nobody knows any more whether they had landed; --unclear",
+        "late        3 changes that belong behind the lateness horizon, where no merge looks by itself; --late",
+        "superseded  4 changes of the replayed lines: later ones",
+        "to merge    headgate merge --include cdc/orders/a.jsonl.gz",
+    ] {
+        assert!(told.contains(line), "{line}: {told}");
+    }
 }
 
 #[test]

@@ -103,6 +103,15 @@ pub fn of_partition(at: Timestamp, object_name: &str) -> String {
     format!("{year}/{month}/{day}/{year}{month}{day}-{time}.{object_name}")
 }
 
+/// The moment and the object's name, without its ending, in a key that [`of_partition`] gave; `None` where it gave none
+/// such.
+#[must_use]
+pub fn in_partition(key: &str) -> Option<(Timestamp, &str)> {
+    let (stem, place) = parts(file(key))?;
+    let digits = ordering_digits(stem)?;
+    Some((moment(str::from_utf8(&digits).ok()?), place?))
+}
+
 fn file(key: &str) -> &str {
     key.rsplit_once('/').map_or(key, |(_, file)| file)
 }
@@ -289,6 +298,8 @@ mod tests {
         let key = "2024/01/15/20240115-223043105.eu.orders--7--00000000000000000012.jsonl.gz";
         assert_eq!(name("7", 12), cdc_name(key));
         assert_eq!((name("7", 12).time(), name("7", 12).is_of_partition()), (Timestamp(1_705_357_843_105), true));
+        assert_eq!(in_partition(key), Some((Timestamp(1_705_357_843_105), "eu.orders--7--00000000000000000012")));
+        assert_eq!(in_partition("2024/01/15/20240115-223043106.csv"), None);
         assert!(name("7", 9) < name("7", 12) && name("7", 99) < name("7", 100));
         assert!(name("7", 12) < cdc_name("2024/01/15/20240115-223043106.csv"));
         assert!(!cdc_name("2024/01/15/20240115-223043106.csv").is_of_partition());

@@ -13,8 +13,6 @@ use headgate::{
     quarantine::{Line, Part},
 };
 
-use super::Origin;
-
 /// A line with its bytes, or why it is none.
 pub type Read = Result<(Line, Bytes), String>;
 
@@ -25,6 +23,18 @@ pub enum Outlook<K> {
     Known(K),
     /// It belongs where nobody would look for it by themselves: it is to be left alone.
     Late,
+}
+
+/// Why a record has a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cause {
+    /// It was refused.
+    Refused,
+    /// Its batch was given up.
+    GivenUp {
+        /// What the shard's [`note`](headgate::landing::Shard::note) was with the batch that came next, where that is known.
+        note: Option<String>,
+    },
 }
 
 /// What the lines of a dataset become.
@@ -49,7 +59,7 @@ pub trait Kind: fmt::Debug + Sync {
     ///
     /// # Errors
     /// As those of whoever is asked.
-    async fn look(&self, line: &Line, data: &Bytes, origin: Origin) -> Result<Outlook<Self::Known>, Error>;
+    async fn look(&self, line: &Line, data: &Bytes, cause: &Cause) -> Result<Outlook<Self::Known>, Error>;
 
     /// Nothing is taken yet.
     fn taking(&self) -> Box<dyn Taking<Self::Known> + '_>;

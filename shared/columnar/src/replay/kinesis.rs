@@ -16,8 +16,8 @@ use headgate::{
 };
 
 use super::{
-    Origin, SOURCE,
-    kind::{Kind, Outlook, Read, Taking, of_record},
+    SOURCE,
+    kind::{Cause, Kind, Outlook, Read, Taking, of_record},
 };
 use crate::stream::{Body, Intake, Source, take_record};
 
@@ -57,7 +57,7 @@ impl Kind for Kinesis<'_> {
         false
     }
 
-    async fn look(&self, _: &Line, _: &Bytes, _: Origin) -> Result<Outlook<()>, Error> {
+    async fn look(&self, _: &Line, _: &Bytes, _: &Cause) -> Result<Outlook<()>, Error> {
         Ok(Outlook::Known(()))
     }
 

@@ -7,12 +7,15 @@ use std::collections::HashMap;
 
 use headgate::{
     Code, Error,
-    landing::{self, Mark, Shard},
+    landing::{self, Coming, Mark, Shard},
     position::Position,
     store::ObjectMeta,
 };
 
-use super::{Origin, Target, kind::Kind};
+use super::{
+    Origin, Target,
+    kind::{Cause, Kind},
+};
 
 /// The most shards that are kept at hand; an object of refused records has one, where nobody made it by hand.
 const SHARDS: usize = 16;
@@ -26,12 +29,12 @@ pub(super) struct Settled<'a, K> {
 }
 
 /// What is known of a record's delivery.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Delivery {
     /// It may come again.
     Open,
     /// It is over, and the record is nowhere but in its line.
-    Over,
+    Over(Cause),
     /// It is over, and the record has landed.
     Landed,
     /// It is over, and nobody knows whether the record has landed.
@@ -65,13 +68,16 @@ impl<'a, K: Kind> Settled<'a, K> {
         let Some(shard) = self.shards.get(&item).filter(|shard| shard.is_settled(&mark)) else {
             return Ok(Delivery::Open);
         };
-        if self.origin == Origin::Quarantine || !self.target.kind.lands_in_parts() {
-            return Ok(Delivery::Over);
+        if self.origin == Origin::Quarantine {
+            return Ok(Delivery::Over(Cause::Refused));
         }
-        Ok(match shard.has_skipped(&mark) {
-            Some(true) => Delivery::Over,
-            Some(false) => Delivery::Landed,
-            None => Delivery::Unclear,
+        if !self.target.kind.lands_in_parts() {
+            return Ok(Delivery::Over(Cause::GivenUp { note: None }));
+        }
+        Ok(match shard.coming(&mark) {
+            Coming::Skipped { note } => Delivery::Over(Cause::GivenUp { note }),
+            Coming::Came => Delivery::Landed,
+            Coming::Unknown => Delivery::Unclear,
         })
     }
 }

@@ -8,7 +8,7 @@ use headgate::{Error, quarantine::Line, store::ObjectMeta};
 use super::{
     Options, Origin, Report, Target,
     batch::{Batch, judge},
-    kind::{Kind, Outlook},
+    kind::{Cause, Kind, Outlook},
     log::Log,
     settled::{Delivery, Settled},
     source::{Found, Source},
@@ -70,9 +70,9 @@ impl<'a, K: Kind> Walk<'a, K> {
             report.repeated += 1;
             return Ok(());
         }
-        match settled.delivery(&line.position).await? {
-            Delivery::Over => {}
-            Delivery::Unclear if options.unclear => {}
+        let cause = match settled.delivery(&line.position).await? {
+            Delivery::Over(cause) => cause,
+            Delivery::Unclear if options.unclear => Cause::GivenUp { note: None },
             Delivery::Open => {
                 report.unsettled += 1;
                 return Ok(());
@@ -85,8 +85,8 @@ impl<'a, K: Kind> Walk<'a, K> {
                 report.unclear += 1;
                 return Ok(());
             }
-        }
-        match target.kind.look(line, data, options.origin).await? {
+        };
+        match target.kind.look(line, data, &cause).await? {
             Outlook::Late => report.late += 1,
             Outlook::Known(known) => {
                 let verdict = judge(target.kind, line, data, &known);

@@ -171,7 +171,7 @@ impl<'a> Intake<'a> for Changes<'a> {
     fn take(&mut self, item: &'a Item<'a>, known: &Known) {
         self.taken += 1;
         match self.reader.read(item, known) {
-            Ok(Read::Line(line, at)) => {
+            Ok(Read::Line { line, at, .. }) => {
                 let beside = line.schema.as_ref().map_or(0, |schema| schema.len() / SCHEMA_SHARE);
                 self.bytes += line.text.len();
                 self.memory += line.text.len() + beside + size_of::<(&Item<'_>, Line)>();
@@ -203,8 +203,8 @@ impl<'a> Intake<'a> for Changes<'a> {
         if let (Some(key), Some((first, _))) = (key, self.lines.first()) {
             objects.push(Object { key, first: first.mark.clone(), body: file });
         }
-        let is_dated = !self.lines.is_empty() || !self.refused.is_empty();
-        let shard = if is_dated { shard.noting(at.0.to_string()) } else { shard };
+        // Whatever came: what never came before it belongs here.
+        let shard = shard.noting(at.0.to_string());
         self.fates.add(Fate::Stored, self.lines.len() as u64);
         self.fates.account_for(self.taken)?;
         objects.extend(self.aside(at).finish(&self.dataset.name, source));

@@ -205,3 +205,18 @@ fn an_answer_names_each_failure_by_an_object() {
     );
     assert_eq!(serde_json::to_string(&response).unwrap(), expected);
 }
+
+#[test]
+fn a_failed_event_comes_out_of_its_wrapping_and_its_records_have_their_texts() {
+    let event = json!({"records": {"a-0": [record(1), {"offset": "b"}], "a-1": null, "a-2": 5}});
+    let object = json!({"requestContext": {}, "KafkaBatchInfo": {"batchSize": 2}, "payload": event.to_string()});
+    let text = object.to_string();
+    let payload = failed_event(text.as_bytes()).unwrap();
+    assert_eq!(serde_json::from_str::<Value>(&payload).unwrap(), event);
+    let texts = texts(payload.as_bytes()).unwrap();
+    assert_eq!(texts[1..], [r#"{"offset":"b"}"#, "5"]);
+    let records = read(payload.as_bytes()).unwrap();
+    assert_eq!((records.len(), records[1].as_ref().unwrap_err().raw), (3, texts[1]));
+    let other = json!({"KinesisBatchInfo": {}, "payload": "{}"}).to_string();
+    assert_eq!(failed_event(other.as_bytes()).unwrap_err().message, "the document has no KafkaBatchInfo");
+}

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::{
     clock::{ManualClock, Timestamp},
     error::{Class, Code, Error},
-    landing::{KEPT, Landed, Mark, Object, open},
+    landing::{Coming, KEPT, Landed, Mark, Object, open},
     state::{Expected, State, memory::MemoryState},
     store::{Store, memory::MemoryStore},
 };
@@ -171,4 +171,42 @@ async fn a_note_outlives_the_attempt() {
     ports.land(vec![object("b", 11)], 12).await.unwrap();
     let shard = open(&ports.state, ITEM).await.unwrap();
     assert_eq!((shard.note(), shard.is_unfinished("b")), (Some("x"), false));
+}
+
+#[tokio::test]
+async fn what_no_finished_batch_brought_is_remembered() {
+    let ports = Ports::new();
+    let begin = async |first: u64, note: &str, crashes: bool| {
+        let faults = ports.state.faults();
+        if crashes {
+            // It is read, claimed, and then the checkpoint moves.
+            faults.crash_from(faults.total() + 3);
+        }
+        let shard = open(&ports.state, ITEM).await.unwrap().beginning(first).noting(note.to_owned());
+        let object = object(&first.to_string(), first);
+        let landed = shard.land(&ports.store, &ports.state, vec![object], Mark::from(first + 1)).await;
+        faults.revive();
+        assert_eq!(landed.is_err(), crashes);
+    };
+    begin(2, "a", false).await;
+    begin(9, "b", true).await;
+    begin(6, "c", false).await;
+    let shard = open(&ports.state, ITEM).await.unwrap();
+    let coming = |place: u64| shard.coming(&Mark::from(place));
+    let skipped = |note: &str| Coming::Skipped { note: Some(note.to_owned()) };
+    assert_eq!([0, 1, 2, 3].map(coming), [skipped("a"), skipped("a"), Coming::Came, Coming::Came]);
+    assert_eq!([4, 5, 6, 7].map(coming), [skipped("c"), skipped("c"), Coming::Came, Coming::Came]);
+    assert_eq!(coming(8), Coming::Unknown, "the checkpoint has not passed it");
+}
+
+#[tokio::test]
+async fn an_item_that_never_said_so_remembers_from_now_on() {
+    let ports = Ports::new();
+    ports.land(vec![object("a", 7)], 10).await.unwrap();
+    let shard = open(&ports.state, ITEM).await.unwrap();
+    assert_eq!(shard.coming(&Mark::from(7)), Coming::Unknown);
+    shard.beginning(13).land(&ports.store, &ports.state, vec![object("b", 13)], Mark::from(13)).await.unwrap();
+    let shard = open(&ports.state, ITEM).await.unwrap();
+    let coming = [10, 11, 13].map(|place| shard.coming(&Mark::from(place)));
+    assert_eq!(coming, [Coming::Unknown, Coming::Skipped { note: None }, Coming::Came]);
 }
