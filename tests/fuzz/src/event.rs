@@ -31,9 +31,11 @@ pub fn firehose(input: &[u8]) {
     }
 }
 
-/// A batch of Kafka topics.
+/// A batch of Kafka topics, and the document in which a failed one is kept.
 pub fn kafka(input: &[u8]) {
+    let _ = kafka::failed_event(input);
     let Ok(records) = kafka::read(input) else { return };
+    assert_eq!(kafka::texts(input).map(|texts| texts.len()), Ok(records.len()));
     if let Ok(Value::Object(event)) = serde_json::from_slice(input) {
         // A partition without a list is one refused record. A name may come twice, and `serde_json` then takes the last.
         let count = |list: &Value| list.as_array().map_or(usize::from(!list.is_null()), Vec::len);

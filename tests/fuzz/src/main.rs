@@ -6,6 +6,7 @@
 #![no_main]
 #![expect(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a find is told by a panic")]
 
+mod avro;
 mod change_file;
 mod contract;
 mod decode;
@@ -34,7 +35,8 @@ struct Target {
     seeds: fn() -> Vec<Vec<u8>>,
 }
 
-const TARGETS: [Target; 13] = [
+const TARGETS: [Target; 14] = [
+    Target { name: "avro", run: avro::avro, seeds: avro::seeds },
     Target { name: "compression", run: decode::compression, seeds: seeds::packed },
     Target { name: "contract", run: contract::rows, seeds: seeds::documents },
     Target { name: "csv", run: change_file::csv, seeds: change_file::csv_seeds },
