@@ -15,6 +15,7 @@ pub mod landing;
 mod lexer;
 pub mod literal;
 pub mod metrics;
+pub mod notify;
 pub mod partition;
 pub mod position;
 pub mod quarantine;
