@@ -77,6 +77,8 @@ pub enum Code {
     BehindHorizon,
     /// Whether a full load was repeated cannot be told from the files.
     AmbiguousReload,
+    /// An action of a device rule did not take a message.
+    ActionFailed,
     /// Files that are needed to apply a late file are gone.
     FilesGone,
     /// The object at the snapshot's key was not written by this software.
@@ -117,6 +119,7 @@ impl Code {
             Self::MixedPartitions => "mixed_partitions",
             Self::BehindHorizon => "behind_horizon",
             Self::AmbiguousReload => "ambiguous_reload",
+            Self::ActionFailed => "action_failed",
             Self::FilesGone => "files_gone",
             Self::ForeignSnapshot => "foreign_snapshot",
             Self::Internal => "internal",
