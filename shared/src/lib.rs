@@ -24,5 +24,6 @@ pub mod runtime;
 pub mod state;
 pub mod store;
 pub mod stream;
+pub mod things;
 
 pub use error::{Class, Code, Error};
