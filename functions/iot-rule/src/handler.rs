@@ -91,6 +91,8 @@ impl Ports {
 
 /// How many devices of an event are seen to at once.
 const AT_ONCE: usize = 16;
+/// How many readings of a device are put into its ledger at once.
+const CHUNK: usize = 100;
 /// What is set aside of an invocation's time for the answer.
 const MARGIN: Duration = Duration::from_secs(2);
 
@@ -186,7 +188,8 @@ fn devices(readings: &[Reading]) -> Vec<Device<'_>> {
         devices.entry(&reading.device).or_default().push(reading);
     }
     let mut found = Vec::with_capacity(devices.len());
-    for (name, readings) in devices {
+    for (name, mut readings) in devices {
+        readings.sort_by_key(|reading| reading.place);
         found.push(Device { name, sent: vec![false; readings.len()], readings, found: None });
     }
     found
@@ -214,7 +217,7 @@ async fn pass_on(devices: &mut [Device<'_>], time: Duration, ports: &Ports, repo
         let Some(Ok(found)) = &device.found else { continue };
         for (index, reading) in device.readings.iter().enumerate() {
             device.sent[index] = found.ledger.has_sent(reading);
-            if !device.sent[index] {
+            if !device.sent[index] && !device.is_copy(index) {
                 places.push((at, index));
             }
         }
@@ -228,24 +231,44 @@ async fn pass_on(devices: &mut [Device<'_>], time: Duration, ports: &Ports, repo
         devices[at].sent[index] = sent;
         report.forwarded += u64::from(sent);
     }
+    for device in devices {
+        for index in 1..device.sent.len() {
+            device.sent[index] |= device.is_copy(index) && device.sent[index - 1];
+        }
+    }
     error
 }
 
 impl Device<'_> {
+    /// Whether this reading is the one before it once more: they are in order.
+    fn is_copy(&self, index: usize) -> bool {
+        index > 0 && self.readings[index].place == self.readings[index - 1].place
+    }
+
     async fn apply(mut self, desk: Desk<'_>) -> (Self, Result<Applied, Error>) {
-        let found = match self.found.take() {
-            Some(Ok(found)) => found,
-            Some(Err(error)) => return (self, Err(error)),
-            None => return (self, Err(Error::retry(Code::Internal, "a device without a ledger"))),
-        };
-        let judged: Vec<_> = (0..self.readings.len()).filter(|index| !self.readings[*index].future).collect();
-        if judged.is_empty() {
-            return (self, Ok(Applied::default()));
-        }
-        let readings: Vec<_> = judged.iter().map(|index| self.readings[*index]).collect();
-        let sent: Vec<_> = judged.iter().map(|index| self.sent[*index]).collect();
-        let applied = desk.apply(self.name, found, &readings, &sent).await;
+        let found = self.found.take();
+        let applied = self.apply_all(found, desk).await;
         (self, applied)
+    }
+
+    /// Puts the readings into the device's ledger, few enough at a time for what they bring to fit its item.
+    async fn apply_all(&self, mut found: Option<Result<Found, Error>>, desk: Desk<'_>) -> Result<Applied, Error> {
+        let judged: Vec<_> = (0..self.readings.len()).filter(|index| !self.readings[*index].future).collect();
+        let mut all = Applied::default();
+        // Without any there may still be something left to be told.
+        let chunks = if judged.is_empty() { vec![&judged[..]] } else { judged.chunks(CHUNK).collect() };
+        for chunk in chunks {
+            let found = match found.take() {
+                Some(found) => found?,
+                None => desk.open(self.name).await?,
+            };
+            let readings: Vec<_> = chunk.iter().map(|index| self.readings[*index]).collect();
+            let sent: Vec<_> = chunk.iter().map(|index| self.sent[*index]).collect();
+            let Applied { taken, told } = desk.apply(self.name, found, &readings, &sent).await?;
+            all.taken.extend(taken);
+            all.told.extend(told);
+        }
+        Ok(all)
     }
 
     /// Counts how the readings ended.

@@ -288,3 +288,23 @@ async fn a_state_that_refuses_is_told_before_what_passes() {
     assert_eq!(world.told(), ["critical opened: hot on c, t 99"], "one device does not hold another up");
     assert_eq!(world.deliver(&batch).await.unwrap().opened, 2);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_of_a_device_may_be_long_and_in_any_order() {
+    let world = World::new(&dataset());
+    let value = |second: i64| if second % 2 == 0 { 99.0 } else { 70.0 };
+    let batch: Vec<_> = (0..450).rev().map(|second| reading("oven", second, value(second))).collect();
+    let report = world.deliver(&json!(batch)).await.unwrap();
+    assert_eq!((report.judged, report.late, report.opened, report.resolved), (450, 0, 225, 225));
+    let report = world.deliver(&json!(batch)).await.unwrap();
+    assert_eq!((report.repeated + report.late, report.forwarded, world.told().len()), (450, 450 - 64, 450));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_left_to_be_told_is_told_with_whatever_comes_of_the_device() {
+    let world = World::new(&dataset());
+    world.notify.faults().fail_before(1, NotifyError::unavailable("topic"));
+    world.deliver(&reading("oven", 1, 99.0)).await.unwrap_err();
+    let report = world.deliver(&reading("oven", 200_000, 70.0)).await.unwrap();
+    assert_eq!((report.future, report.opened, world.told().len()), (1, 1, 1));
+}
