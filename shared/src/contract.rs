@@ -3,10 +3,10 @@
 //! One pass over the text, led by the columns: no tree of a record is ever built. Pure: no IO, and no arrow; where the
 //! values go is the caller's [`Sink`].
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::{
-    dataset::stream::{Field, Mask, RecordFormat, Stream, Transport, UnknownFields},
+    dataset::stream::{Field, Mask, RecordFormat, Stream, Transport, UnknownFields, Watch},
     error::{Code, Error},
 };
 
@@ -104,20 +104,29 @@ impl Contract {
         transport: Transport,
         key: Option<MaskKey>,
     ) -> Result<(Stream, Self), Error> {
-        let path = folder.join(format!("{name}.json"));
-        let stream = Stream::load(&path)?;
-        let told = |what: String| Error::misconfigured(Code::InvalidConfig, format!("{}: {what}", path.display()));
-        if stream.name != name {
-            return Err(told(format!(
-                "$.name: is `{}`: the file and the dataset must have the same name",
-                stream.name
-            )));
-        }
+        let (path, stream) = read(folder, name)?;
         if stream.transport != transport {
-            return Err(told(format!("$.source.type: must be `{transport}` for this function")));
+            return Err(told(&path, &format!("$.source.type: must be `{transport}` for this function")));
         }
         let contract = Self::new(&stream, key)?;
         Ok((stream, contract))
+    }
+
+    /// Reads the dataset file `name` in `folder`, whose readings are watched, and compiles it. Nothing is masked: what
+    /// is watched goes into no table here.
+    ///
+    /// # Errors
+    /// Misconfigured, listing every problem of the file; also where it has no `watch`, and as [`Contract::new`].
+    pub fn load_watched(folder: &Path, name: &str) -> Result<(Stream, Watch, Self), Error> {
+        let (path, mut stream) = read(folder, name)?;
+        let Some(watch) = stream.watch.clone() else {
+            return Err(told(&path, "$.watch: missing: what this function watches the readings for"));
+        };
+        for field in &mut stream.columns {
+            field.mask = None;
+        }
+        let contract = Self::new(&stream, None)?;
+        Ok((stream, watch, contract))
     }
 
     /// Compiles the dataset's columns; `key` hides the values of hashed columns.
@@ -190,6 +199,20 @@ impl Contract {
     pub fn keeps_extra(&self) -> bool {
         self.unknown == UnknownFields::Keep
     }
+}
+
+fn read(folder: &Path, name: &str) -> Result<(PathBuf, Stream), Error> {
+    let path = folder.join(format!("{name}.json"));
+    let stream = Stream::load(&path)?;
+    if stream.name != name {
+        let what = format!("$.name: is `{}`: the file and the dataset must have the same name", stream.name);
+        return Err(told(&path, &what));
+    }
+    Ok((path, stream))
+}
+
+fn told(path: &Path, what: &str) -> Error {
+    Error::misconfigured(Code::InvalidConfig, format!("{}: {what}", path.display()))
 }
 
 fn column(stream: &Stream, field: &Field, nodes: &mut usize) -> Result<Column, Error> {

@@ -79,6 +79,8 @@ pub enum Code {
     AmbiguousReload,
     /// A change cannot be put where it belongs among the others.
     OutOfOrder,
+    /// An action of a device rule did not take a message.
+    ActionFailed,
     /// Files that are needed to apply a late file are gone.
     FilesGone,
     /// The object at the snapshot's key was not written by this software.
@@ -120,6 +122,7 @@ impl Code {
             Self::BehindHorizon => "behind_horizon",
             Self::AmbiguousReload => "ambiguous_reload",
             Self::OutOfOrder => "out_of_order",
+            Self::ActionFailed => "action_failed",
             Self::FilesGone => "files_gone",
             Self::ForeignSnapshot => "foreign_snapshot",
             Self::Internal => "internal",

@@ -15,6 +15,7 @@ pub mod landing;
 mod lexer;
 pub mod literal;
 pub mod metrics;
+pub mod notify;
 pub mod partition;
 pub mod position;
 pub mod quarantine;
@@ -23,5 +24,6 @@ pub mod runtime;
 pub mod state;
 pub mod store;
 pub mod stream;
+pub mod things;
 
 pub use error::{Class, Code, Error};

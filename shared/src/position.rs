@@ -42,6 +42,13 @@ pub enum Position {
         /// The record's place in its partition.
         offset: i64,
     },
+    /// A message of a device.
+    Message {
+        /// The MQTT topic; empty where the message does not say it.
+        topic: String,
+        /// What tells it from others: 128 bits of a hash of it, as hexadecimal digits.
+        id: String,
+    },
 }
 
 impl fmt::Display for Position {
@@ -56,6 +63,8 @@ impl fmt::Display for Position {
                 write!(f, "{stream} {shard} sequence {sequence}")
             }
             Self::Offset { topic, partition, offset } => write!(f, "{topic}-{partition} offset {offset}"),
+            Self::Message { topic, id } if topic.is_empty() => write!(f, "message {id}"),
+            Self::Message { topic, id } => write!(f, "{topic} message {id}"),
         }
     }
 }
@@ -98,6 +107,9 @@ mod tests {
             "clicks shardId-1 sequence 21",
             r#"{"shard":{"stream":"clicks","shard":"shardId-1","sequence":"21","sub_sequence":null}}"#,
         );
+        let message = |topic: &str| Position::Message { topic: topic.to_owned(), id: "0f".to_owned() };
+        check(&message("a/b"), "a/b message 0f", r#"{"message":{"topic":"a/b","id":"0f"}}"#);
+        check(&message(""), "message 0f", r#"{"message":{"topic":"","id":"0f"}}"#);
         check(&offset(7, 12), "eu-orders-7 offset 12", r#"{"offset":{"topic":"eu-orders","partition":7,"offset":12}}"#);
     }
 

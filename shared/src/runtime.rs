@@ -143,7 +143,8 @@ fn directives(lookup: impl Fn(&str) -> Option<String>) -> String {
 
 /// What must not tell all it knows: bodies, and the signatures of requests.
 const QUIET: &str = "lambda_runtime=info,lambda_runtime_api_client=info,hyper=info,hyper_util=info,h2=info,\
-    aws_config=info,aws_runtime=info,aws_sdk_dynamodb=info,aws_sdk_firehose=info,aws_sdk_kinesis=info,aws_sdk_s3=info,\
+    aws_config=info,aws_runtime=info,aws_sdk_dynamodb=info,aws_sdk_firehose=info,aws_sdk_iot=info,aws_sdk_kinesis=info,\
+    aws_sdk_s3=info,aws_sdk_sns=info,\
     aws_sigv4=info,aws_smithy_http_client=info,aws_smithy_runtime=info,aws_smithy_runtime_api=info";
 
 fn subscriber<W>(directives: &str, writer: W) -> impl Subscriber + Send + Sync

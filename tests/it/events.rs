@@ -6,6 +6,8 @@
 
 mod ingest;
 mod lake;
+mod provision;
+mod rule;
 mod transform;
 
 use std::{
@@ -25,6 +27,8 @@ use crate::{
 use self::{
     ingest::Ingest,
     lake::{Lake, Table},
+    provision::Provision,
+    rule::Rule,
     transform::Transform,
 };
 
@@ -123,6 +127,30 @@ async fn changes_consumed(name: &str, event: &Value) -> Value {
     json!({"first": first, "second": second, "lake": seen, "metrics": lake.metrics()})
 }
 
+/// What becomes of a rule's result in `iot-rule`: both answers, and what was told, sent and set aside.
+async fn ruled(name: &str, event: &Value) -> Value {
+    let rule = Rule::new(name.contains("payload").then_some("data"));
+    let first = told(rule.deliver(event).await);
+    let seen = rule.seen().await;
+    assert!(!name.starts_with("bad-") || !seen["quarantine"].as_array().unwrap().is_empty(), "{name}: nothing is bad");
+    let second = told(rule.deliver(event).await);
+    let again = rule.seen().await;
+    assert_eq!((&again["told"], &again["quarantine"]), (&seen["told"], &seen["quarantine"]), "{name}: told again");
+    json!({"first": first, "second": second, "seen": seen, "metrics": rule.metrics()})
+}
+
+/// What becomes of an event of `iot-provision`: both answers, and who came in.
+async fn provisioned(name: &str, event: &Value) -> Value {
+    let provision = Provision::new().await;
+    let first = told(provision.deliver(event).await);
+    let seen = provision.seen().await;
+    let denied = first["answer"]["allowProvisioning"] == false || first.get("error").is_some();
+    assert!(!name.starts_with("bad-") || denied, "{name}: let in");
+    let second = told(provision.deliver(event).await);
+    assert_eq!(provision.seen().await, seen, "{name}: the second delivery changed something");
+    json!({"first": first, "second": second, "seen": seen, "metrics": provision.metrics()})
+}
+
 fn told(answer: Result<Value, Error>) -> Value {
     match answer {
         Ok(answer) => json!({"answer": answer}),
@@ -167,6 +195,16 @@ async fn every_batch_of_kinesis_consumer_is_answered_as_agreed() {
 #[tokio::test]
 async fn every_batch_of_msk_consumer_is_answered_as_agreed() {
     agree("msk-consumer", topics_consumed).await;
+}
+
+#[tokio::test]
+async fn every_event_of_iot_provision_is_answered_as_agreed() {
+    agree("iot-provision", provisioned).await;
+}
+
+#[tokio::test]
+async fn every_result_of_a_rule_is_answered_as_agreed() {
+    agree("iot-rule", ruled).await;
 }
 
 #[tokio::test(start_paused = true)]

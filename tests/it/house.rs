@@ -104,19 +104,35 @@ fn arrow_and_parquet_are_linked_through_columnar_only() {
     assert_eq!(only(linked(&others, "all", &["headgate-columnar"]), is_arrow), [""; 0]);
 }
 
+/// The packages below `headgate-aws` that hold the client of one more service, each with the functions that link it.
+const SERVICES: [(&str, &str, &[&str]); 3] = [
+    ("headgate-glue", "aws-sdk-glue", &["msk-consumer"]),
+    ("headgate-iot", "aws-sdk-iot", &["iot-provision"]),
+    ("headgate-sns", "aws-sdk-sns", &["iot-provision", "iot-rule"]),
+];
+
 #[test]
 fn the_aws_sdk_is_linked_through_aws_only() {
-    let others = ["--workspace", "--exclude", "headgate-aws", "--exclude", "headgate-glue"];
+    let packages: Vec<_> = ["headgate-aws"].into_iter().chain(SERVICES.map(|(package, ..)| package)).collect();
+    let others: Vec<_> =
+        ["--workspace"].into_iter().chain(packages.iter().flat_map(|package| ["--exclude", package])).collect();
     assert!(!only(linked(&others, "all", &[]), is_sdk).is_empty(), "the test no longer sees the SDK");
-    assert_eq!(only(linked(&others, "all", &["headgate-aws", "headgate-glue"]), is_sdk), [""; 0]);
+    assert_eq!(only(linked(&others, "all", &packages), is_sdk), [""; 0]);
 }
 
 #[test]
-fn the_sdk_of_glue_is_linked_by_the_consumer_of_kafka_alone() {
-    let is_glue = |name: &str| name == "aws-sdk-glue";
-    let others = ["--workspace", "--exclude", "headgate-glue", "--exclude", "msk-consumer"];
-    assert_eq!(only(linked(&["--package", "msk-consumer"], "normal,build", &[]), is_glue), ["aws-sdk-glue"]);
-    assert_eq!(only(linked(&others, "normal,build", &[]), is_glue), [""; 0]);
+fn the_client_of_one_more_service_is_linked_where_it_is_needed_alone() {
+    for (package, client, functions) in SERVICES {
+        let others: Vec<_> = ["--workspace", "--exclude", package]
+            .into_iter()
+            .chain(functions.iter().flat_map(|function| ["--exclude", function]))
+            .collect();
+        let of = |packages: &[&str]| linked(packages, "normal,build", &[]).contains(client);
+        assert!(!of(&others), "{client} is linked by others than {functions:?}");
+        for function in functions {
+            assert!(of(&["--package", function]), "{function} no longer links {client}");
+        }
+    }
 }
 
 #[test]
@@ -127,7 +143,7 @@ fn the_domain_links_neither() {
 
 #[test]
 fn functions_that_write_no_parquet_link_no_arrow() {
-    for function in ["api-ingest", "firehose-transform"] {
+    for function in ["api-ingest", "firehose-transform", "iot-provision", "iot-rule"] {
         assert_eq!(only(linked(&["--package", function], "normal,build", &[]), is_arrow), [""; 0], "{function}");
     }
 }

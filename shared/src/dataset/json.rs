@@ -2,7 +2,7 @@
 //!
 //! Reading never stops at a problem. A field that nobody asked for is unknown.
 
-use std::fmt::Display;
+use std::{fmt::Display, ops::RangeInclusive};
 
 use serde_json::{Map, Value};
 
@@ -136,13 +136,26 @@ impl<'a> Object<'a> {
 
     /// A whole number of hours, from `least` to a hundred years.
     pub(super) fn hours(&mut self, name: &'static str, least: u32, problems: &mut Problems) -> Option<u32> {
-        const MOST: u32 = 876_600;
+        const MOST: u64 = 876_600;
+        let hours = self.whole(name, "hours", u64::from(least)..=MOST, problems)?;
+        u32::try_from(hours).ok()
+    }
+
+    /// A whole number of `things` in a range.
+    pub(super) fn whole(
+        &mut self,
+        name: &'static str,
+        things: &str,
+        range: RangeInclusive<u64>,
+        problems: &mut Problems,
+    ) -> Option<u64> {
         let value = self.field(name)?;
-        let hours = value.as_u64().and_then(|hours| u32::try_from(hours).ok()).filter(|h| (least..=MOST).contains(h));
-        if hours.is_none() {
-            problems.at(self.at(name), expected(&format!("a whole number of hours from {least} to {MOST}"), value));
+        let number = value.as_u64().filter(|number| range.contains(number));
+        if number.is_none() {
+            let (least, most) = range.into_inner();
+            problems.at(self.at(name), expected(&format!("a whole number of {things} from {least} to {most}"), value));
         }
-        hours
+        number
     }
 
     /// Notes the fields that nobody asked for.

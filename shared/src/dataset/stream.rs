@@ -11,9 +11,11 @@ use super::{ColumnType, Compression};
 mod filter;
 mod parse;
 mod rules;
+pub mod watch;
 
 pub use filter::{Bound, Condition};
 pub(super) use parse::{is_same, stream};
+pub use watch::Watch;
 
 /// Records that arrive one by one, and become rows of a table.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,6 +40,8 @@ pub struct Stream {
     pub compression: Compression,
     /// The keys of its files begin with this; it ends in `/`.
     pub prefix: String,
+    /// What its readings are watched for, where its records are messages of devices.
+    pub watch: Option<Watch>,
 }
 
 /// What carries the records.

@@ -25,12 +25,14 @@ use headgate_cli::traffic::{Events, Format, Kind, Options, Traffic, Wrapping};
 const RUNS: usize = 40;
 
 /// Each function, the source of its dataset, and the format of its events where the bench has some.
-const FUNCTIONS: [(&str, &str, Option<Format>); 5] = [
+const FUNCTIONS: [(&str, &str, Option<Format>); 7] = [
     ("firehose-transform", "firehose", Some(Format::Firehose)),
     ("kinesis-consumer", "kinesis", Some(Format::Kinesis)),
     ("msk-consumer", "kafka", Some(Format::Kafka)),
     ("api-ingest", "kinesis", None),
     ("dms-merge", "dms", None),
+    ("iot-rule", "iot", None),
+    ("iot-provision", "iot", None),
 ];
 
 fn main() {
@@ -104,9 +106,13 @@ fn settings(place: &Path, source: &str) -> Vec<Setting> {
     fs::create_dir_all(&datasets).unwrap();
     let (name, text) = match source {
         "dms" => ("orders", include_str!("../../../infra/datasets/orders.json")),
+        "iot" => ("temperature", include_str!("../../../infra/datasets/temperature.json")),
         _ => ("clickstream", include_str!("../../../infra/datasets/clickstream.json")),
     };
-    let text = text.replace(r#""type": "kinesis""#, &format!(r#""type": "{source}""#));
+    let text = match source {
+        "iot" => text.to_owned(),
+        source => text.replace(r#""type": "kinesis""#, &format!(r#""type": "{source}""#)),
+    };
     fs::write(datasets.join(format!("{name}.json")), text).unwrap();
     let run = tempfile::tempdir_in(place).unwrap().keep();
     [
@@ -118,6 +124,9 @@ fn settings(place: &Path, source: &str) -> Vec<Setting> {
         ("DATASET", name),
         ("MASK_KEY", "a key that no one needs"),
         ("SIGNING_KEYS", "none"),
+        ("NOTIFY", "arn:aws:sns:eu-west-1:111122223333:alerts"),
+        ("ALLOW", "listed"),
+        ("TEMPLATES", "fleet"),
         ("STREAM", "arn:aws:kinesis:eu-west-1:111122223333:stream/clicks"),
     ]
     .into_iter()

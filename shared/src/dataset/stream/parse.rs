@@ -5,7 +5,7 @@
 use serde_json::Value;
 
 use super::{
-    Checks, Field, Granularity, Mask, PartitionBy, RecordFormat, Stream, Transport, UnknownFields, filter, rules,
+    Checks, Field, Granularity, Mask, PartitionBy, RecordFormat, Stream, Transport, UnknownFields, filter, rules, watch,
 };
 use crate::dataset::{
     ColumnType,
@@ -31,6 +31,7 @@ pub(in crate::dataset) fn stream(mut root: Object<'_>, problems: &mut Problems) 
     let compression =
         root.text("compression", problems).and_then(|text| parsed(&root.at("compression"), text, problems));
     let prefix = target(&mut root, problems);
+    let watch = watch::watch(&mut root, problems);
     root.finish(problems);
     // What is wrong by itself is told already; the rest is told of what is there.
     let (transport, format) = source;
@@ -46,6 +47,7 @@ pub(in crate::dataset) fn stream(mut root: Object<'_>, problems: &mut Problems) 
         partition_by,
         compression: compression.unwrap_or_default(),
         prefix: prefix.unwrap_or_default(),
+        watch,
     };
     rules::together(&stream, problems);
     whole.then_some(stream)

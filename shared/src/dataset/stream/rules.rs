@@ -2,7 +2,7 @@
 //!
 //! No rule is about a field's JSON type.
 
-use super::{Checks, EXTRA, Field, Mask, Stream, Transport, UnknownFields, parse::UNTOLD};
+use super::{Checks, EXTRA, Field, Mask, Stream, Transport, UnknownFields, parse::UNTOLD, watch};
 use crate::dataset::{ColumnType, json::Problems};
 
 /// Path parts of time partitions, by granularity: a column of that name would be there twice.
@@ -67,6 +67,9 @@ pub(super) fn together(stream: &Stream, problems: &mut Problems) {
     for (index, name) in stream.partition_by.columns.iter().enumerate() {
         partition(&format!("$.partition_by.columns[{index}]"), name, stream, problems);
     }
+    if let Some(watch) = &stream.watch {
+        watch::together(watch, stream, problems);
+    }
     if stream.columns.iter().all(|field| stream.partition_by.columns.contains(&field.name)) {
         problems.at("$.partition_by.columns", "takes all columns: none is left for the files");
     }
@@ -116,6 +119,6 @@ fn is_integer(r#type: &ColumnType) -> bool {
     matches!(r#type, ColumnType::Int32 | ColumnType::Int64 | ColumnType::Uint64)
 }
 
-fn is_number(r#type: &ColumnType) -> bool {
+pub(super) fn is_number(r#type: &ColumnType) -> bool {
     is_integer(r#type) || matches!(r#type, ColumnType::Float32 | ColumnType::Float64 | ColumnType::Decimal(..))
 }

@@ -148,11 +148,11 @@ fn bad() -> Vec<Value> {
 #[test]
 fn the_schema_and_the_parser_agree() {
     let accepts = accepts();
-    for document in good().into_iter().chain(streams::good()) {
+    for document in good().into_iter().chain(streams::good()).chain(streams::good_watches()) {
         assert_eq!(problems(&document), [""; 0], "the parser refuses {document:#}");
         assert!(accepts(&document), "the schema refuses {document:#}");
     }
-    for document in bad().into_iter().chain(streams::bad()) {
+    for document in bad().into_iter().chain(streams::bad()).chain(streams::bad_watches()) {
         assert_ne!(problems(&document), [""; 0], "the parser accepts {document:#}");
         assert!(!accepts(&document), "the schema accepts {document:#}");
     }

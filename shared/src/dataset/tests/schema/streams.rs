@@ -1,6 +1,9 @@
 //! Stream documents, good and bad, for both the schema and the parser.
 
-use super::{super::stream::clickstream, *};
+use super::{
+    super::{stream::clickstream, watch::temperature},
+    *,
+};
 
 fn variants(cases: &[(&str, Value)]) -> Vec<Value> {
     let of = |(pointer, values): &(&str, Value)| {
@@ -131,5 +134,62 @@ pub(super) fn bad() -> Vec<Value> {
         json!({"one_of": "a"}),
         json!({"nullable": true}),
     ]));
+    bad
+}
+
+/// The watched example with each of these values at each of these places.
+fn watched(cases: &[(&str, Value)]) -> Vec<Value> {
+    let of = |(pointer, values): &(&str, Value)| {
+        let values = values.as_array().unwrap();
+        values.iter().map(|value| with(temperature(), pointer, value.clone())).collect::<Vec<_>>()
+    };
+    cases.iter().flat_map(of).collect()
+}
+
+pub(super) fn good_watches() -> Vec<Value> {
+    let mut good = vec![temperature()];
+    good.extend(watched(&[
+        ("/source/type", json!(["kinesis", "firehose"])),
+        ("/watch/device", json!([null, "topic"])),
+        ("/watch/payload", json!([null, "data"])),
+        ("/watch/late_seconds", json!([0, 31_622_400])),
+        ("/watch/reorder", json!([1, 256])),
+        ("/watch/alerts/0/topic", json!([null, "#", "a", "+", "/", "a/#", "+/b/+/#", "$aws/x"])),
+        ("/watch/alerts/0/levels", json!([[{"severity": "a", "below": -1.5, "clear": 0}]])),
+        ("/watch/alerts/1/deviation", json!([{}, {"alpha": 1, "warm_up": 2, "noise": 0}])),
+    ]));
+    for good in &mut good {
+        good["columns"][4]["required"] = json!(true);
+    }
+    good.push(with(without(temperature(), "/watch"), "/source", json!({"type": "kafka", "format": "avro"})));
+    good
+}
+
+pub(super) fn bad_watches() -> Vec<Value> {
+    let mut bad = watched(&[
+        ("/watch", json!([null, [], {}, {"alerts": []}, {"alerts": {}}, {"alerts": [1]}, {"alerts": [{}]}])),
+        ("/source", json!([{"type": "kafka"}, {"type": "kinesis", "format": "dms_json"}])),
+        ("/watch/device", json!(["", 1])),
+        ("/watch/late_seconds", json!([-1, 1.5, "1", null, 31_622_401])),
+        ("/watch/reorder", json!([0, 257, null])),
+        ("/watch/alarms", json!([[]])),
+        ("/watch/alerts/0/name", json!(["", "a\nb", null])),
+        ("/watch/alerts/0/column", json!(["", 1])),
+        ("/watch/alerts/0/topic", json!(["", "a+", "a/#/b", "#/a", "a#", "+a", 1])),
+        (
+            "/watch/alerts/0/levels",
+            json!([null, [], [{"severity": "a"}], [{"severity": "a", "above": 1, "below": 1}],
+            [{"severity": "", "above": 1}], [{"above": 1}], [{"severity": "a", "above": "1"}], [{"severity": "a", "above": null}],
+            [{"severity": "a", "above": 1, "clear": null}], [{"severity": "a", "above": 1, "until": 2}]]),
+        ),
+        ("/watch/alerts/0/for_seconds", json!([-1, "5"])),
+        (
+            "/watch/alerts/1/deviation",
+            json!([null, {"alpha": 0}, {"alpha": 1.5}, {"warm_up": 1}, {"noise": -1}, {"span": 1}]),
+        ),
+    ]);
+    for name in ["alerts", "alerts/0/name", "alerts/0/column", "alerts/0/levels"] {
+        bad.push(without(temperature(), &format!("/watch/{name}")));
+    }
     bad
 }
