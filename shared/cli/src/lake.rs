@@ -27,6 +27,10 @@ pub async fn open(table: &Table) -> Result<(Dataset, Arc<dyn Store>), Failure> {
 /// As [`open`].
 pub async fn open_stream(table: &Table) -> Result<(Stream, Arc<dyn Store>), Failure> {
     let stream = Stream::load(&table.dataset).map_err(Failure::usage)?;
+    if stream.window.is_some() {
+        let what = "$.window: its windows are closed, and no record goes into them any more";
+        return Err(Failure::usage(format!("{}: {what}", table.dataset.display())));
+    }
     Ok((stream, store(table).await?))
 }
 

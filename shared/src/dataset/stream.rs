@@ -11,9 +11,11 @@ use super::{ColumnType, Compression};
 mod filter;
 mod parse;
 mod rules;
+pub mod window;
 
 pub use filter::{Bound, Condition};
 pub(super) use parse::{is_same, stream};
+pub use window::Window;
 
 /// Records that arrive one by one, and become rows of a table.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,6 +30,8 @@ pub struct Stream {
     pub columns: Vec<Field>,
     /// What a row must meet to be wanted; one that does not is dropped.
     pub filter: Vec<Condition>,
+    /// What is told of each window of time, where the table is made of that instead of the rows.
+    pub window: Option<Window>,
     /// What becomes of fields that no column takes.
     pub unknown_fields: UnknownFields,
     /// The column that says when a record happened; where there is none, its arrival does.

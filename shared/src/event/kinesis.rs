@@ -6,6 +6,7 @@
 mod destination;
 mod response;
 pub(super) mod sound;
+mod window;
 
 use std::{borrow::Cow, fmt};
 
@@ -15,6 +16,7 @@ use serde_json::value::RawValue;
 
 pub use destination::failed_event;
 pub use response::BatchResponse;
+pub use window::{Window, WindowResponse, window};
 
 use super::{
     Read, Refused, invalid, moment,

@@ -44,6 +44,7 @@ fn the_least_reads_and_defaults_fill_in() {
         format: RecordFormat::Json,
         columns: vec![field("a.b", ColumnType::String)],
         filter: Vec::new(),
+        window: None,
         unknown_fields: UnknownFields::Keep,
         event_time: None,
         partition_by: PartitionBy { time: Some(Granularity::Hour), columns: Vec::new() },
