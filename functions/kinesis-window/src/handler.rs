@@ -253,3 +253,6 @@ async fn close(open: &Open, window: &Window<'_>, ports: &Ports) -> Result<Option
         sums_out_of_range: results.sums_out_of_range,
     }))
 }
+
+#[cfg(test)]
+mod tests;
