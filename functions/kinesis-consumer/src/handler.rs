@@ -5,20 +5,19 @@
 
 use std::{sync::Arc, time::Duration};
 
-use bytes::Bytes;
 use headgate::{
     Class, Code, Error,
     clock::{Clock, SystemClock, Timestamp},
     contract::Contract,
     dataset::{Stream, stream::Transport},
-    event::kinesis::{self, BatchResponse, Record},
-    landing::{self, Mark, Shard},
+    event::kinesis::BatchResponse,
+    landing,
     metrics::Emitter,
     position::{Position, SequenceNumber},
     state::State,
     store::Store,
 };
-use headgate_columnar::stream::{Body, Intake, Source, take_record};
+use headgate_columnar::stream::{Batch, Intake, Source};
 
 use crate::{Report, config::Config, emit};
 
@@ -51,6 +50,10 @@ impl Ports {
     pub async fn open(config: Config) -> Result<Self, Error> {
         let (stream, contract) =
             Contract::load(&config.datasets, &config.dataset, Transport::Kinesis, config.mask_key)?;
+        if stream.window.is_some() {
+            let what = format!("{}.json: $.window: a table of windows is kinesis-window's to write", stream.name);
+            return Err(Error::misconfigured(Code::InvalidConfig, what));
+        }
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         Ok(Self {
             stream,
@@ -81,7 +84,7 @@ pub async fn handle(event: &[u8], deadline: Timestamp, ports: &Ports) -> Result<
     let batch = Batch::read(event)?;
     let Some(batch) = batch else { return Ok(BatchResponse::done()) };
     let left = u64::try_from(deadline.0 - ports.clock.now().0).map(Duration::from_millis).unwrap_or_default();
-    let landing = tokio::time::timeout(left.saturating_sub(MARGIN.min(left / 10)), batch.land_what_fits(ports));
+    let landing = tokio::time::timeout(left.saturating_sub(MARGIN.min(left / 10)), land_what_fits(&batch, ports));
     let landed = landing.await.unwrap_or_else(|_| {
         Err(Error::retry(Code::Deadline, "the time did not suffice; give the function a longer timeout or more memory"))
     });
@@ -108,131 +111,51 @@ pub async fn handle(event: &[u8], deadline: Timestamp, ports: &Ports) -> Result<
     }
 }
 
-/// A record, or what is there instead of one.
-struct Item<'a> {
-    mark: Mark,
-    read: Result<Record<'a>, (Position, &'a str, Error)>,
-}
-
-/// Records of one shard, in order; never none.
-struct Batch<'a> {
-    stream: String,
-    shard: String,
-    first: SequenceNumber,
-    items: Vec<Item<'a>>,
-}
-
-impl<'a> Batch<'a> {
-    /// `None` where there are no records at all.
-    fn read(event: &'a [u8]) -> Result<Option<Self>, Error> {
-        let read = kinesis::read(event)?;
-        let mut items = Vec::with_capacity(read.len());
-        for record in read {
-            let (mark, read) = match record {
-                Ok(record) => (Mark::from(&record.sequence), Ok(record)),
-                Err(refused) => {
-                    // Without its place nobody can tell whether it was here before.
-                    let Some(position @ Position::Shard { sequence, .. }) = &refused.position else {
-                        return Err(refused.error.clone());
-                    };
-                    (Mark::from(sequence), Err((position.clone(), refused.raw, refused.error.clone())))
-                }
-            };
-            items.push(Item { mark, read });
+/// Lands the batch, or as much of it as has few enough objects for the shard's item.
+async fn land_what_fits(batch: &Batch<'_>, ports: &Ports) -> Result<Report, Error> {
+    let mut records = batch.items.len();
+    loop {
+        match land(batch, records, ports).await {
+            Err(error) if error.code == Code::TooLarge && records > 1 => records = records.div_ceil(2),
+            landed => return landed,
         }
-        let Some(first) = items.first() else { return Ok(None) };
-        let Position::Shard { stream, shard, sequence: first, .. } = first.position() else { return Ok(None) };
-        if let Some(other) = items.iter().find(|item| !item.is_of(&stream, &shard)) {
-            let message = format!("a batch of two shards: {shard} and {}", other.position());
-            return Err(Error::poison(Code::InvalidEvent, message));
-        }
-        Ok(Some(Self { stream, shard, first, items }))
-    }
-
-    /// When the newest record came in.
-    fn newest(&self) -> Option<Timestamp> {
-        self.items.iter().filter_map(|item| Some(item.read.as_ref().ok()?.arrived)).max()
-    }
-
-    /// Lands the batch, or as much of it as has few enough objects for the shard's item.
-    async fn land_what_fits(&self, ports: &Ports) -> Result<Report, Error> {
-        let mut records = self.items.len();
-        loop {
-            match self.land(records, ports).await {
-                Err(error) if error.code == Code::TooLarge && records > 1 => records = records.div_ceil(2),
-                landed => return landed,
-            }
-        }
-    }
-
-    /// Lands the first records of the batch.
-    async fn land(&self, records: usize, ports: &Ports) -> Result<Report, Error> {
-        let item = landing::item_key(&ports.stream.name, &self.stream, &self.shard);
-        let shard = landing::open(ports.state.as_ref(), &item).await?;
-        let now = ports.clock.now();
-        let mut report = Report {
-            dataset: ports.stream.name.clone(),
-            stream: self.stream.clone(),
-            shard: self.shard.clone(),
-            age_milliseconds: self.newest().map_or(0, |newest| now.0 - newest.0),
-            ..Report::default()
-        };
-        let mut intake = Intake::new(&ports.stream, &ports.contract);
-        let mut last = None;
-        for (index, item) in self.items.iter().enumerate() {
-            if index == records || intake.memory() > ports.most {
-                if let Position::Shard { sequence, .. } = item.position() {
-                    report.again_from = Some(sequence.to_string());
-                }
-                break;
-            }
-            item.take(&shard, &mut intake);
-            report.records += 1;
-            last = Some(&item.mark);
-        }
-        let Some(last) = last else { return Ok(report) };
-        report.bytes_in = intake.bytes() as u64;
-        let source = Source { stream: &self.stream, shard: &self.shard, attempt: shard.attempt().clone() };
-        let (objects, tally) = intake.finish(&source)?;
-        report.tally(tally, now);
-        report.landed = shard.land(ports.store.as_ref(), ports.state.as_ref(), objects, last.clone()).await?;
-        Ok(report)
     }
 }
 
-impl Item<'_> {
-    fn position(&self) -> Position {
-        match &self.read {
-            Ok(record) => record.position(None),
-            Err((position, ..)) => position.clone(),
-        }
-    }
-
-    /// When it came in; what does not say so goes to 1970, whichever records it comes with.
-    fn arrived(&self) -> Timestamp {
-        self.read.as_ref().map_or(Timestamp(0), |record| record.arrived)
-    }
-
-    fn is_of(&self, stream: &str, shard: &str) -> bool {
-        match &self.read {
-            Ok(record) => record.stream == stream && record.shard == shard,
-            Err((Position::Shard { stream: other, shard: place, .. }, ..)) => other == stream && place == shard,
-            Err(_) => false,
-        }
-    }
-
-    fn take(&self, shard: &Shard, intake: &mut Intake<'_>) {
-        if shard.is_done(&self.mark) {
-            return intake.repeated();
-        }
-        match &self.read {
-            Ok(record) => take_record(record, &self.mark, intake),
-            Err((position, raw, error)) => {
-                let data = Bytes::copy_from_slice(raw.as_bytes());
-                let position = || position.clone();
-                let body = Body::new(&position, &self.mark, self.arrived(), data);
-                intake.unread(&body, error.code, &error.message);
+/// Lands the first records of the batch.
+async fn land(batch: &Batch<'_>, records: usize, ports: &Ports) -> Result<Report, Error> {
+    let item = landing::item_key(&ports.stream.name, &batch.stream, &batch.shard);
+    let shard = landing::open(ports.state.as_ref(), &item).await?;
+    let now = ports.clock.now();
+    let mut report = Report {
+        dataset: ports.stream.name.clone(),
+        stream: batch.stream.clone(),
+        shard: batch.shard.clone(),
+        age_milliseconds: batch.newest().map_or(0, |newest| now.0 - newest.0),
+        ..Report::default()
+    };
+    let mut intake = Intake::new(&ports.stream, &ports.contract);
+    let mut last = None;
+    for (index, item) in batch.items.iter().enumerate() {
+        if index == records || intake.memory() > ports.most {
+            if let Position::Shard { sequence, .. } = item.position() {
+                report.again_from = Some(sequence.to_string());
             }
+            break;
         }
+        if shard.is_done(&item.mark) {
+            intake.repeated();
+        } else {
+            item.take(&mut intake);
+        }
+        report.records += 1;
+        last = Some(&item.mark);
     }
+    let Some(last) = last else { return Ok(report) };
+    report.bytes_in = intake.bytes() as u64;
+    let source = Source { stream: &batch.stream, shard: &batch.shard, attempt: shard.attempt().clone() };
+    let (objects, tally) = intake.finish(&source)?;
+    report.tally(tally, now);
+    report.landed = shard.land(ports.store.as_ref(), ports.state.as_ref(), objects, last.clone()).await?;
+    Ok(report)
 }

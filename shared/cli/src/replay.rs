@@ -121,6 +121,10 @@ struct Run<'a> {
 
 impl Run<'_> {
     async fn stream(&self, stream: Stream, mask_key: Option<MaskKey>, has_schemas: bool) -> Result<Report, Failure> {
+        if stream.window.is_some() {
+            let what = "its windows are closed, and no record goes into them any more";
+            return Err(Failure::Usage(format!("{}: $.window: {what}", stream.name)));
+        }
         let contract = Contract::new(&stream, mask_key).map_err(Failure::usage)?;
         match stream.transport {
             Transport::Kinesis => Ok(self.replay(&Kinesis { stream: &stream, contract: &contract }).await),

@@ -12,10 +12,12 @@ mod filter;
 mod parse;
 mod rules;
 pub mod watch;
+pub mod window;
 
 pub use filter::{Bound, Condition};
 pub(super) use parse::{is_same, stream};
 pub use watch::Watch;
+pub use window::Window;
 
 /// Records that arrive one by one, and become rows of a table.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,6 +32,8 @@ pub struct Stream {
     pub columns: Vec<Field>,
     /// What a row must meet to be wanted; one that does not is dropped.
     pub filter: Vec<Condition>,
+    /// What is told of each window of time, where the table is made of that instead of the rows.
+    pub window: Option<Window>,
     /// What becomes of fields that no column takes.
     pub unknown_fields: UnknownFields,
     /// The column that says when a record happened; where there is none, its arrival does.

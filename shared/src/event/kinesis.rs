@@ -5,6 +5,7 @@
 
 mod response;
 pub(super) mod sound;
+mod window;
 
 use std::{borrow::Cow, fmt};
 
@@ -13,6 +14,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 pub use response::BatchResponse;
+pub use window::{Window, WindowResponse, window};
 
 use super::{
     Read, Refused,

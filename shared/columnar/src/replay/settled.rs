@@ -89,6 +89,6 @@ pub(super) fn place(position: &Position) -> Option<(&str, String, Mark)> {
         Position::Offset { topic, partition, offset } => {
             Some((topic, partition.to_string(), Mark::from(u64::try_from(*offset).ok()?)))
         }
-        Position::Row { .. } => None,
+        Position::Row { .. } | Position::Message { .. } => None,
     }
 }

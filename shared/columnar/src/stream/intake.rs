@@ -7,7 +7,7 @@ use headgate::{
     Code,
     clock::Timestamp,
     contract::{Contract, Reader},
-    dataset::stream::{RecordFormat, Stream},
+    dataset::stream::{PartitionBy, RecordFormat, Stream},
     decode::{
         Refusal, RefusedPart, compression, json,
         logs::{self, Message},
@@ -20,7 +20,7 @@ use headgate::{
 };
 use serde_json::json;
 
-use super::{Aside, Rows, Why};
+use super::{Aside, Gather, Rows, Why};
 
 mod objects;
 mod seen;
@@ -65,16 +65,18 @@ impl<'a> Body<'a> {
 
 /// What came in, becoming rows.
 #[derive(Debug)]
-pub struct Intake<'c> {
+pub struct Intake<'c, R = Rows> {
     stream: &'c Stream,
     reader: Reader<'c>,
-    rows: Rows,
+    rows: R,
     /// The partition of each row.
     homes: Vec<u32>,
     partitions: Partitions,
     /// The place of the first row of each partition.
     firsts: Vec<Mark>,
     aside: Aside,
+    /// Whether what is refused is set aside, and not only counted.
+    keeps_refused: bool,
     fates: Fates,
     newest: Option<i64>,
     unknown_fields: u64,
@@ -96,14 +98,27 @@ impl<'c> Intake<'c> {
     /// Nothing came in yet.
     #[must_use]
     pub fn new(stream: &'c Stream, contract: &'c Contract) -> Self {
+        Self::of(stream, contract, Rows::new(contract), stream.partition_by.clone())
+    }
+}
+
+impl<'c, R: Gather> Intake<'c, R> {
+    /// Nothing came in yet. The rows go to `rows`, which are not to be written as files.
+    #[must_use]
+    pub fn gather(stream: &'c Stream, contract: &'c Contract, rows: R) -> Self {
+        Self::of(stream, contract, rows, PartitionBy { time: None, columns: Vec::new() })
+    }
+
+    fn of(stream: &'c Stream, contract: &'c Contract, rows: R, by: PartitionBy) -> Self {
         Self {
             stream,
             reader: Reader::new(contract),
-            rows: Rows::new(contract),
+            rows,
             homes: Vec::new(),
-            partitions: Partitions::new(stream.partition_by.clone(), PARTITIONS),
+            partitions: Partitions::new(by, PARTITIONS),
             firsts: Vec::new(),
             aside: Aside::default(),
+            keeps_refused: true,
             fates: Fates::default(),
             newest: None,
             unknown_fields: 0,
@@ -121,6 +136,17 @@ impl<'c> Intake<'c> {
     #[must_use]
     pub fn memory(&self) -> usize {
         self.bytes + self.rows.bytes() + self.aside.bytes()
+    }
+
+    /// About how many bytes of memory are taken beside those of the records themselves.
+    #[must_use]
+    pub fn gathered_memory(&self) -> usize {
+        self.rows.bytes() + self.aside.bytes()
+    }
+
+    /// Says whether what is refused from now on is set aside, or was before and is only counted.
+    pub fn keep_refused(&mut self, keep: bool) {
+        self.keeps_refused = keep;
     }
 
     /// Takes a record that has nothing in it.
@@ -270,6 +296,11 @@ impl<'c> Intake<'c> {
         if let Some(reason) = dropped {
             return self.fates.add(Fate::Dropped { reason }, 1);
         }
+        if let Some(objection) = self.rows.objection() {
+            self.rows.take_back();
+            let why = Why { part: Part::Document, ..Why::of_record(Code::TooLarge, objection.to_owned()) };
+            return self.set_aside(body, index, &raw(), why);
+        }
         let time = self.reader.event_time();
         match self.partitions.of(time.unwrap_or(body.arrived.0), self.reader.partition()) {
             Ok(home) => {
@@ -316,7 +347,9 @@ impl<'c> Intake<'c> {
 
     fn set_aside(&mut self, body: &Body<'_>, document: u64, raw: &[u8], why: Why) {
         self.fates.add(Fate::Quarantined { reason: why.code }, 1);
-        self.aside.put(&self.stream.name, body, document, raw, why);
+        if self.keeps_refused {
+            self.aside.put(&self.stream.name, body, document, raw, why);
+        }
     }
 }
 

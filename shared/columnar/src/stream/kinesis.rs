@@ -9,10 +9,10 @@ use headgate::{
     landing::Mark,
 };
 
-use super::{Body, Intake};
+use super::{Body, Gather, Intake};
 
 /// Takes a record, an aggregate's sub-records one by one. `mark` is the place that the objects it goes to are named by.
-pub fn take_record(record: &Record<'_>, mark: &Mark, intake: &mut Intake<'_>) {
+pub fn take_record<R: Gather>(record: &Record<'_>, mark: &Mark, intake: &mut Intake<'_, R>) {
     let aggregate = match deaggregate(&record.data) {
         Packed::Aggregate(aggregate) => aggregate,
         Packed::Plain(data) => {

@@ -14,7 +14,10 @@ use headgate::{
     dataset::{ColumnType, stream::EXTRA},
 };
 
-use super::level::{Level, Values};
+use super::{
+    Gather,
+    level::{Level, Values},
+};
 use crate::schema::{UTC, declared};
 
 /// Rows that grow.
@@ -64,22 +67,6 @@ impl Rows {
         self.length == 0
     }
 
-    /// Bytes of the rows' values, about: what masks and defaults add is counted, and what is empty too. Rows that were
-    /// taken back count as well.
-    #[must_use]
-    pub fn bytes(&self) -> usize {
-        self.bytes
-    }
-
-    /// Takes the last row back.
-    pub fn take_back(&mut self) {
-        self.length = self.length.saturating_sub(1);
-        if let Some(extra) = &mut self.extra {
-            extra.truncate(self.length);
-        }
-        self.forget();
-    }
-
     /// The rows as arrow has them.
     ///
     /// # Errors
@@ -109,6 +96,21 @@ impl Rows {
             }
             _ => {}
         }
+    }
+}
+
+impl Gather for Rows {
+    fn take_back(&mut self) {
+        self.length = self.length.saturating_sub(1);
+        if let Some(extra) = &mut self.extra {
+            extra.truncate(self.length);
+        }
+        self.forget();
+    }
+
+    /// What masks and defaults add is counted, and what is empty too. Rows that were taken back count as well.
+    fn bytes(&self) -> usize {
+        self.bytes
     }
 }
 

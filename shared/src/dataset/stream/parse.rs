@@ -5,7 +5,8 @@
 use serde_json::Value;
 
 use super::{
-    Checks, Field, Granularity, Mask, PartitionBy, RecordFormat, Stream, Transport, UnknownFields, filter, rules, watch,
+    Checks, Field, Granularity, Mask, PartitionBy, RecordFormat, Stream, Transport, UnknownFields, filter, rules,
+    watch, window,
 };
 use crate::dataset::{
     ColumnType,
@@ -24,6 +25,7 @@ pub(in crate::dataset) fn stream(mut root: Object<'_>, problems: &mut Problems) 
     root.require("columns", "list the table's columns", problems);
     let columns = fields(&mut root, problems);
     let filter = filter::conditions(&mut root, columns.as_deref().unwrap_or_default(), problems);
+    let window = window::window(&mut root, problems);
     let unknown = [("keep", UnknownFields::Keep), ("drop", UnknownFields::Drop), ("reject", UnknownFields::Reject)];
     let unknown_fields = root.one_of("unknown_fields", &unknown, problems).unwrap_or(UnknownFields::Keep);
     let event_time = root.nullable("event_time", problems).map(str::to_owned);
@@ -42,6 +44,7 @@ pub(in crate::dataset) fn stream(mut root: Object<'_>, problems: &mut Problems) 
         format,
         columns: columns?,
         filter,
+        window,
         unknown_fields,
         event_time,
         partition_by,

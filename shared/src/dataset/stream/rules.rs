@@ -61,6 +61,9 @@ pub(super) fn together(stream: &Stream, problems: &mut Problems) {
             problems.at(format!("{path}.type"), "`binary` cannot pass through Firehose, whose records are JSON");
         }
     }
+    if let Some(window) = &stream.window {
+        super::window::together(window, stream, problems);
+    }
     if let Some(name) = &stream.event_time {
         event_time(name, stream, problems);
     }
@@ -115,7 +118,7 @@ fn partition(path: &str, name: &str, stream: &Stream, problems: &mut Problems) {
     }
 }
 
-fn is_integer(r#type: &ColumnType) -> bool {
+pub(super) fn is_integer(r#type: &ColumnType) -> bool {
     matches!(r#type, ColumnType::Int32 | ColumnType::Int64 | ColumnType::Uint64)
 }
 

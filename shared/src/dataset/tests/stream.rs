@@ -44,6 +44,7 @@ fn the_least_reads_and_defaults_fill_in() {
         format: RecordFormat::Json,
         columns: vec![field("a.b", ColumnType::String)],
         filter: Vec::new(),
+        window: None,
         unknown_fields: UnknownFields::Keep,
         event_time: None,
         partition_by: PartitionBy { time: Some(Granularity::Hour), columns: Vec::new() },
@@ -107,6 +108,7 @@ fn every_field_is_read() {
         compression: Compression::None,
         prefix: "logs/".to_owned(),
         watch: None,
+        window: None,
     };
     assert_eq!(Stream::parse("x.json", &document.to_string()), Ok(expected));
 }

@@ -7,7 +7,7 @@ use headgate::{
     landing::{Attempt, Mark, Object, object_name},
 };
 
-use super::{Intake, Tally};
+use super::{Gather, Intake, Tally};
 use crate::stream::encode;
 
 /// What the records came by.
@@ -62,6 +62,15 @@ impl Intake<'_> {
         }
         objects.extend(aside.finish(&stream.name, source));
         Ok((objects, tally))
+    }
+}
+
+impl<R: Gather> Intake<'_, R> {
+    /// What the rows became, the objects of what is refused, and what became of the records.
+    #[must_use]
+    pub fn gathered(self, source: &Source<'_>) -> (R, Vec<Object>, Tally) {
+        let Self { stream, rows, aside, fates, newest, unknown_fields, .. } = self;
+        (rows, aside.finish(&stream.name, source), Tally { fates, newest, unknown_fields })
     }
 }
 

@@ -9,9 +9,9 @@ use headgate::{
     quarantine::{Identity, Line},
 };
 
-use super::{Body, Intake};
+use super::{Body, Gather, Intake};
 
-impl Intake<'_> {
+impl<R: Gather> Intake<'_, R> {
     /// How many ended how.
     #[must_use]
     pub fn fates(&self) -> &Fates {
