@@ -8,6 +8,7 @@ use crate::{Class, Code};
 mod folder;
 mod schema;
 mod stream;
+mod window;
 
 const EXAMPLE: &str = include_str!("../../../infra/datasets/orders.json");
 
