@@ -170,7 +170,9 @@ mod tests {
 
     fn real(values: &[f64]) -> Real {
         let mut sum = Real::default();
-        values.iter().for_each(|value| sum.add(*value));
+        for value in values {
+            sum.add(*value);
+        }
         let written = serde_json::to_string(&sum).unwrap();
         assert_eq!(serde_json::from_str::<Real>(&written).unwrap(), sum, "{written}");
         sum
@@ -200,7 +202,9 @@ mod tests {
     fn whole_numbers_are_summed_beyond_their_room() {
         let sum = |values: &[i128]| {
             let mut sum = Whole::default();
-            values.iter().for_each(|value| sum.add(*value));
+            for value in values {
+                sum.add(*value);
+            }
             let written = serde_json::to_string(&sum).unwrap();
             assert_eq!(serde_json::from_str::<Whole>(&written).unwrap(), sum);
             sum.value()

@@ -9,6 +9,7 @@ mod folder;
 mod schema;
 mod stream;
 mod watch;
+mod window;
 
 const EXAMPLE: &str = include_str!("../../../infra/datasets/orders.json");
 

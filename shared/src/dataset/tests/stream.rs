@@ -102,6 +102,7 @@ fn every_field_is_read() {
             Field { mask: Some(Mask::Hash), ..field("h", ColumnType::String) },
         ],
         filter: vec![number_wanted, text_wanted],
+        window: None,
         unknown_fields: UnknownFields::Reject,
         event_time: Some("t".to_owned()),
         partition_by: PartitionBy { time: None, columns: vec!["h".to_owned(), "s".to_owned()] },

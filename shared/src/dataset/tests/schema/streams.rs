@@ -23,8 +23,22 @@ fn columns(more: &[Value]) -> Vec<Value> {
     more.iter().map(with_more).collect()
 }
 
+/// The example as a table of windows, with this `window`.
+fn windows(more: &[Value]) -> Vec<Value> {
+    let dropping = || with(clickstream(), "/unknown_fields", json!("drop"));
+    more.iter().map(|window| with(dropping(), "/window", window.clone())).collect()
+}
+
 pub(super) fn good() -> Vec<Value> {
     let mut good = vec![clickstream()];
+    let count = json!({"name": "n", "function": "count"});
+    good.extend(windows(&[
+        json!({"key": [], "measures": [count]}),
+        json!({"key": ["page", "user_id", "is_bot", "ts"], "latest": false, "measures": [
+            {"name": "n", "function": "count", "column": "tags"}, {"name": "s", "function": "sum", "column": "value"},
+            {"name": "l", "function": "min", "column": "ts"}, {"name": "g", "function": "max", "column": "user_id"},
+            {"name": "d", "function": "distinct", "column": "value"}, {"name": "z", "function": "last", "column": "page"}]}),
+    ]));
     good.extend(variants(&[
         ("/name", json!(["a.b", "Ü"])),
         ("/source/type", json!(["kinesis", "firehose", "kafka"])),
@@ -109,6 +123,25 @@ pub(super) fn bad() -> Vec<Value> {
         ("/target/prefix", json!(["", "x", "/x/", "x//", "../", "errors/x/", "_headgate/", null])),
         ("/target/snapshot", json!(["x.parquet"])),
     ]);
+    let count = json!({"name": "n", "function": "count"});
+    let keys = ["a", "b", "c", "d", "e", "f", "g", "h", "i"];
+    bad.extend(windows(&[
+        json!(null),
+        json!({}),
+        json!({"key": ["page"]}),
+        json!({"measures": [count]}),
+        json!({"key": "page", "measures": [count]}),
+        json!({"key": [1], "measures": [count]}),
+        json!({"key": ["page", "page"], "measures": [count]}),
+        json!({"key": keys, "measures": [count]}),
+        json!({"key": [], "measures": []}),
+        json!({"key": [], "measures": [{"name": "s", "function": "sum"}]}),
+        json!({"key": [], "measures": [{"name": "s", "function": "mean", "column": "value"}]}),
+        json!({"key": [], "measures": [{"function": "count"}]}),
+        json!({"key": [], "measures": [{"name": "", "function": "count"}]}),
+        json!({"key": [], "measures": [count], "latest": null}),
+        json!({"key": [], "measures": [count], "seconds": 60}),
+    ]));
     for name in ["name", "kind", "source", "columns", "target", "source/type", "target/prefix"] {
         bad.push(without(clickstream(), &format!("/{name}")));
     }
