@@ -109,7 +109,6 @@ fn every_field_is_read() {
         compression: Compression::None,
         prefix: "logs/".to_owned(),
         watch: None,
-        window: None,
     };
     assert_eq!(Stream::parse("x.json", &document.to_string()), Ok(expected));
 }
