@@ -16,6 +16,7 @@ use crate::{Changes, Item, Rows, event, rows::Taking, schemas::Known};
 
 /// What records become, as their dataset says.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "there is one of it in a process")]
 pub enum Target {
     /// `stream`: rows of a table.
     Rows(Rows),
