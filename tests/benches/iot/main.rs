@@ -54,17 +54,17 @@ async fn measure(rounds: usize, named: &str, one_device: bool) {
     }
     let singles: Vec<String> =
         (warm..warm + rounds).flat_map(|round| batch(round).into_iter().map(|it| it.to_string())).collect();
-    let begun = cpu();
+    let before = cpu();
     for event in &singles {
         deliver(&ports, event).await;
     }
-    let rate = singles.len() as f64 / (cpu() - begun);
+    let rate = singles.len() as f64 / (cpu() - before);
     let mut milliseconds: Vec<f64> = Vec::new();
     for round in warm + rounds..warm + 2 * rounds {
         let event = json!(batch(round)).to_string();
-        let begun = cpu();
+        let before = cpu();
         deliver(&ports, &event).await;
-        milliseconds.push((cpu() - begun) * 1000.0);
+        milliseconds.push((cpu() - before) * 1000.0);
     }
     milliseconds.sort_by(f64::total_cmp);
     let median = milliseconds[milliseconds.len() / 2];
