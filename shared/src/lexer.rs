@@ -4,6 +4,8 @@
 
 use memchr::{memchr, memchr2};
 
+mod number;
+
 /// What reading a part of a text gives.
 pub(crate) type Result<T> = std::result::Result<T, Broken>;
 
@@ -157,95 +159,6 @@ impl<'a> Lexer<'a> {
         Ok(token)
     }
 
-    #[inline]
-    fn digits(&mut self) -> Result<()> {
-        let rest = &self.bytes()[self.at..];
-        let digits = rest.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(rest.len());
-        if digits == 0 {
-            return Err(self.broken("a digit is missing"));
-        }
-        self.at += digits;
-        Ok(())
-    }
-
-    #[inline]
-    fn next_is(&self, signs: &[u8]) -> bool {
-        self.bytes().get(self.at).is_some_and(|byte| signs.contains(byte))
-    }
-
-    #[inline]
-    fn number(&mut self) -> Result<&'a str> {
-        let start = self.at;
-        self.at += usize::from(self.next_is(b"-"));
-        if self.next_is(b"0") {
-            self.at += 1;
-        } else {
-            self.digits()?;
-        }
-        if self.next_is(b".") {
-            self.at += 1;
-            self.digits()?;
-        }
-        if self.next_is(b"eE") {
-            self.at += 1;
-            self.at += usize::from(self.next_is(b"+-"));
-            self.digits()?;
-        }
-        Ok(&self.text[start..self.at])
-    }
-
-    /// Goes past a whole number of at most 18 digits where one comes, and nowhere otherwise; `-0` is left to others.
-    #[inline]
-    pub(crate) fn integer(&mut self) -> Option<i64> {
-        let (negative, digits) = self.short_number();
-        let (value, end) = digits?;
-        if negative && value == 0 || self.bytes().get(end).is_some_and(|byte| matches!(byte, b'.' | b'e' | b'E')) {
-            return None;
-        }
-        self.at = end;
-        Some(if negative { -value } else { value })
-    }
-
-    /// Goes past a number with a point, no exponent and at most 15 digits where one comes, and nowhere otherwise.
-    #[inline]
-    pub(crate) fn float(&mut self) -> Option<f64> {
-        const POWERS: [f64; 16] =
-            [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
-        let start = self.at;
-        let (negative, whole) = self.short_number();
-        let (whole, point) = whole?;
-        let bytes = self.bytes();
-        if bytes.get(point) != Some(&b'.') {
-            return None;
-        }
-        let (value, end) = digits(bytes, point + 1, whole);
-        let after = end - point - 1;
-        let long = end - start - 1 - usize::from(negative) > 15;
-        if after == 0 || long || bytes.get(end).is_some_and(|byte| matches!(byte, b'e' | b'E')) {
-            return None;
-        }
-        self.at = end;
-        // Both are exact as floats, so that the quotient is the nearest one (Clinger, "How to Read Floating Point Numbers
-        // Accurately", 1990).
-        let value = value as f64 / POWERS[after];
-        Some(if negative { -value } else { value })
-    }
-
-    /// Whether there is a `-`; the digits after it, and where they end, where they are a number of at most 18.
-    #[inline]
-    fn short_number(&self) -> (bool, Option<(i64, usize)>) {
-        let bytes = self.bytes();
-        let negative = bytes.get(self.at) == Some(&b'-');
-        let start = self.at + usize::from(negative);
-        let (value, end) = digits(bytes, start, 0);
-        let sound = match end - start {
-            1 => true,
-            2..=18 => bytes[start] != b'0',
-            _ => false,
-        };
-        (negative, sound.then_some((value, end)))
-    }
-
     /// What was passed since.
     #[inline]
     pub(crate) fn since(&self, start: usize) -> &'a str {
@@ -330,16 +243,6 @@ impl<'a> Lexer<'a> {
     fn broken(&self, what: &'static str) -> Broken {
         Broken { what, at: self.at }
     }
-}
-
-/// The number that goes on with the digits from `at` on, and where they end. With more than 18 of them it is anything.
-#[inline]
-fn digits(bytes: &[u8], mut at: usize, mut value: i64) -> (i64, usize) {
-    while let Some(digit) = bytes.get(at).map(|byte| byte.wrapping_sub(b'0')).filter(|digit| *digit < 10) {
-        value = value.wrapping_mul(10).wrapping_add(i64::from(digit));
-        at += 1;
-    }
-    (value, at)
 }
 
 /// A name and its `:` as most texts have them.
@@ -441,62 +344,4 @@ fn code_unit(digits: &[u8]) -> Option<u32> {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    /// What is read at once is what the token says, and ends where it does.
-    fn check_numbers(text: &str) -> (Option<i64>, Option<f64>) {
-        let digits = match Lexer::new(text, 0).token() {
-            Ok(Token::Number(digits)) => digits,
-            _ => "",
-        };
-        let mut lexer = Lexer::new(text, 0);
-        let integer = lexer.integer();
-        assert_eq!(lexer.since(0), if integer.is_some() { digits } else { "" }, "{text}");
-        assert!(integer.is_none_or(|integer| digits.parse() == Ok(integer)), "{text}");
-        let mut lexer = Lexer::new(text, 0);
-        let float = lexer.float();
-        assert_eq!(lexer.since(0), if float.is_some() { digits } else { "" }, "{text}");
-        let bits = float.map(f64::to_bits);
-        assert!(bits.is_none_or(|bits| digits.parse().map(f64::to_bits) == Ok(bits)), "{text}");
-        (integer, float)
-    }
-
-    #[test]
-    fn short_numbers_are_read_at_once() {
-        let longest = 999_999_999_999_999_999;
-        assert_eq!(check_numbers("0,"), (Some(0), None));
-        assert_eq!(check_numbers("-7}"), (Some(-7), None));
-        assert_eq!(check_numbers(&longest.to_string()), (Some(longest), None));
-        assert_eq!(check_numbers("-0.5]"), (None, Some(-0.5)));
-        assert_eq!(check_numbers("0.1"), (None, Some(0.1)));
-        assert_eq!(check_numbers("12345678901234.5"), (None, Some(12_345_678_901_234.5)));
-        for others in
-            ["", "-", "-0", "00", "01", "1.", ".5", "01.5", "1e3", "1.5e3", "1E3", "1234567890123456.5", "\"1\"", "x"]
-        {
-            assert_eq!(check_numbers(others), (None, None), "{others}");
-        }
-        assert_eq!(check_numbers(&(longest + 1).to_string()), (None, None));
-    }
-
-    proptest! {
-        #[test]
-        fn numbers_are_what_their_digits_say(text in "-?[0-9]{0,20}(\\.[0-9]{0,18})?([eE][+-]?[0-9]{1,3})?[,} ]?") {
-            check_numbers(&text);
-        }
-    }
-
-    #[test]
-    fn what_is_not_plain_is_found_wherever_it_is() {
-        for length in [0, 1, 7, 8, 63, 64, 65, 71, 4159, 4160, 4161, 9000] {
-            let text = "ü".repeat(length);
-            assert_eq!(plain(text.as_bytes(), 0), text.len());
-            for sign in ["\"", "\\", "\u{0}", "\u{1f}"] {
-                let text = format!("{text}{sign}{text}\"\n");
-                assert_eq!(plain(text.as_bytes(), 0), 2 * length, "{length} {sign:?}");
-            }
-        }
-    }
-}
+mod tests;

@@ -132,7 +132,7 @@ mod tests {
             [
                 "a-0 offset 7 5 Event 41",
                 "a-0 offset 8 0 Event 24",
-                "does not say where it came from: offset is no number",
+                "does not say where it came from: the record is not a Kafka record (line 1 column 16)",
                 "does not say where it came from: a partition's records are no list",
             ]
         );

@@ -93,7 +93,8 @@ impl<'a> Changes<'a> {
 
     /// The time in the file's name, and its key, where there is a file: those of an unfinished attempt, whose object may
     /// be merged already, unless it is so old that the horizon may soon pass it, where a merge no longer sees that an
-    /// object changes. A new key is as good: what is merged of the old one is merged once more after it.
+    /// object changes. A new key is as good: what is merged of the old one is merged once more after it. Where there is no
+    /// file, the time stays, for the unfinished attempt's may begin right behind what came now.
     fn name(&self, source: &Source<'_>, shard: &Shard, now: Timestamp) -> (Timestamp, Option<String>) {
         let key = |at| {
             let (first, _) = self.lines.first()?;
@@ -102,7 +103,7 @@ impl<'a> Changes<'a> {
         };
         let last = shard.note().and_then(|note| note.parse().ok()).map(Timestamp);
         let recent = i64::from(self.dataset.source.lateness_hours) * HOUR / 2;
-        let is_unfinished = |at| key(at).is_some_and(|key| shard.is_unfinished(&key));
+        let is_unfinished = |at| key(at).is_none_or(|key| shard.is_unfinished(&key));
         let at = match last {
             Some(last) if now.0 - last.0 < recent && is_unfinished(last) => last,
             last => last.map_or(now, |last| last.max(now)),

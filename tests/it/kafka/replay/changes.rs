@@ -5,6 +5,7 @@ use std::{ops::Range, sync::Arc};
 use headgate::{
     clock::{Clock, SystemClock, Timestamp},
     dataset::Dataset,
+    faults::Unavailable,
     state::memory::MemoryState,
     store::Store,
 };
@@ -222,6 +223,23 @@ async fn two_replays_at_once_store_nothing_twice() {
 #[tokio::test]
 async fn looking_changes_nothing_and_tells_the_same() {
     trouble::looks::<Refused>().await;
+}
+
+#[tokio::test]
+async fn a_batch_without_a_file_leaves_the_unfinished_one_its_place() {
+    let statements = [(40, 58, 0, 146), (19, 146, 0, 0), (72, 76, 0, 0), (0, 63, 0, 0), (40, 3, 0, 0)];
+    let mut play = Play::new(Form::Bare, &statements, |_, _| false);
+    // The last partition's file is written, and not noted.
+    let faults = play.lake.state.faults();
+    faults.fail_before(faults.total() + 9, Unavailable::unavailable("the call"));
+    play.deliver(0, [1, 1, 2]).await;
+    assert_eq!(play.done, [1, 1, 0]);
+    play.lake.clock.set(Timestamp(play.lake.clock.now().0 + 1));
+    // The first of its records is refused.
+    play.deliver(0, [0, 0, 1]).await;
+    play.merge().await;
+    play.lake.clock.set(Timestamp(play.lake.clock.now().0 - 2_000));
+    play.ends("in the end").await;
 }
 
 /// Records of every partition, some of them again; a fault; a merge; a replay, which may fail too; the clock's step.
