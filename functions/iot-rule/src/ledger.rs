@@ -89,18 +89,30 @@ pub(crate) struct Ledger {
 }
 
 /// A ledger as it is kept.
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 struct Item {
-    #[serde(skip_serializing_if = "Option::is_none")]
     base: Option<Place>,
     /// The columns that the window has values of.
     columns: Vec<String>,
     window: String,
     tracks: BTreeMap<String, Track>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     outbox: Vec<Transition>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     hold: Option<Hold>,
+}
+
+/// An [`Item`] to be written.
+#[derive(Serialize)]
+struct Kept<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    base: Option<Place>,
+    columns: &'a [String],
+    window: String,
+    tracks: &'a BTreeMap<String, Track>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    outbox: &'a [Transition],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hold: Option<&'a Hold>,
 }
 
 /// More than this is not left to be told: something is wrong that a person must see to.
@@ -127,13 +139,13 @@ impl Ledger {
     /// # Errors
     /// Retry: a bug, for nothing in it can fail to be JSON.
     pub(crate) fn write(&self, watching: &Watching) -> Result<Value, Error> {
-        let item = Item {
+        let item = Kept {
             base: self.base,
-            columns: watching.columns.clone(),
+            columns: &watching.columns,
             window: window::write(&self.window),
-            tracks: self.tracks.clone(),
-            outbox: self.outbox.clone(),
-            hold: self.hold.clone(),
+            tracks: &self.tracks,
+            outbox: &self.outbox,
+            hold: self.hold.as_ref(),
         };
         serde_json::to_value(item).map_err(|error| Error::retry(Code::Internal, error.to_string()))
     }

@@ -23,6 +23,7 @@ pub(crate) struct Point {
 /// What is known of an alert of a device between two readings.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub(crate) struct Machine {
+    #[serde(default, skip_serializing_if = "Phase::is_calm")]
     phase: Phase,
     /// Until then nothing begins anew.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -57,12 +58,31 @@ pub(crate) struct Span {
     pub(crate) resolved: Option<Point>,
 }
 
-/// A moving average and how far values are off it.
+/// A moving average and how far values are off it. Kept as a list, for it is read and written with each message.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(from = "(u32, f64, f64)", into = "(u32, f64, f64)")]
 struct Average {
     seen: u32,
     mean: f64,
     variance: f64,
+}
+
+impl From<(u32, f64, f64)> for Average {
+    fn from((seen, mean, variance): (u32, f64, f64)) -> Self {
+        Self { seen, mean, variance }
+    }
+}
+
+impl From<Average> for (u32, f64, f64) {
+    fn from(average: Average) -> Self {
+        (average.seen, average.mean, average.variance)
+    }
+}
+
+impl Phase {
+    fn is_calm(&self) -> bool {
+        *self == Self::Calm
+    }
 }
 
 impl Machine {

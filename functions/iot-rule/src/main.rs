@@ -10,6 +10,10 @@ use iot_rule::{
     handler::{Ports, handle},
 };
 
+/// Each message reads and writes its device's item, in many small pieces: jemalloc keeps and reuses them.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 #[tokio::main]
 async fn main() -> Result<(), Error> {
     runtime::start();

@@ -55,17 +55,20 @@ impl MemoryState {
         self.faults.clone()
     }
 
-    /// The items, those whose time is over removed.
+    /// The items, also those whose time is over.
     fn items(&self) -> MutexGuard<'_, BTreeMap<String, Item>> {
+        self.items.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The item, if its time is not over.
+    fn living<'a>(&self, items: &'a BTreeMap<String, Item>, key: &str) -> Option<&'a Item> {
         let now = self.clock.now();
-        let mut items = self.items.lock().unwrap_or_else(PoisonError::into_inner);
-        items.retain(|_, item| item.lives(now));
-        items
+        items.get(key).filter(|item| item.lives(now))
     }
 
     fn change(&self, key: &str, expected: &Expected, item: Option<Item>) -> Result<()> {
         let mut items = self.items();
-        if !expected.holds(items.get(key)) {
+        if !expected.holds(self.living(&items, key)) {
             return Err(StateError::Changed { key: key.to_owned() });
         }
         match item {
@@ -79,7 +82,7 @@ impl MemoryState {
 #[async_trait]
 impl State for MemoryState {
     async fn get(&self, key: &str) -> Result<Option<Item>> {
-        self.faults.around(Verb::Get, key, || Ok(self.items().get(key).cloned()))
+        self.faults.around(Verb::Get, key, || Ok(self.living(&self.items(), key).cloned()))
     }
 
     async fn put_if(&self, key: &str, value: Value, expected: Expected, ttl: Option<Duration>) -> Result<Version> {

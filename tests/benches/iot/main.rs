@@ -28,6 +28,9 @@ use iot_rule::{
 };
 use serde_json::{Value, json};
 
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// How many devices there are, each with its readings kept: as many as a batch has readings.
 const DEVICES: usize = 500;
 /// What a figure must be: the floor of messages a second, and the most milliseconds of a batch.

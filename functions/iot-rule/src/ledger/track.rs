@@ -18,7 +18,13 @@ pub(crate) struct Track {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     told: Vec<Told>,
     /// How many incidents it had.
+    #[serde(default, skip_serializing_if = "is_none")]
     count: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 /// An incident as it was told, or is about to be.
@@ -69,7 +75,7 @@ impl Scene<'_> {
             bound: level.map(|level| if event == Event::Resolved { level.clear } else { level.bound }),
             at: point.map(|point| point.place.0),
             since: since.0,
-            topic: reading.and_then(|entry| entry.topic.clone()),
+            topic: reading.and_then(|entry| entry.topic.as_deref().map(str::to_owned)),
         }
     }
 
