@@ -6,7 +6,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use flate2::{Compression, write::GzEncoder};
 use headgate::{clock::Timestamp, quarantine::Part};
 use headgate_columnar::replay::Options;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::scene::{Lake, Rules, adds_up, apply, batch, clickstream, lenient, look, objects, once, record, refused};
 
@@ -121,4 +121,27 @@ async fn a_record_that_could_not_be_read_does_not_become_a_row_of_its_envelope()
     let report = anything.replay(&lake, &apply()).await;
     adds_up(&report);
     assert_eq!((report.replayed, report.refused["invalid_event"].lines), (0, 1));
+}
+
+#[tokio::test]
+async fn messages_of_devices_wait_for_nothing_and_land_once() {
+    let lake = refused().await;
+    let mut number = 0;
+    for (key, body) in objects(&lake, "quarantine/").await {
+        let mut lines = String::new();
+        for line in std::str::from_utf8(&body).unwrap().lines() {
+            let mut line: Value = serde_json::from_str(line).unwrap();
+            line["position"] = json!({"message": {"topic": "sensors/a/temperature", "id": format!("{number:032x}")}});
+            lines += &format!("{line}\n");
+            number += 1;
+        }
+        lake.store.put_at(&key, lines, Timestamp(0));
+    }
+    let rules = lenient("hour");
+    let report = rules.replay(&lake, &apply()).await;
+    adds_up(&report);
+    assert_eq!((report.replayed, lake.values("event_id").await), (number, once()));
+    let again = rules.replay(&lake, &apply()).await;
+    adds_up(&again);
+    assert_eq!((again.repeated, again.written), (number, 0));
 }

@@ -46,12 +46,16 @@ impl<'a, K: Kind> Settled<'a, K> {
         Self { target, origin, object, shards: HashMap::new() }
     }
 
-    /// How the delivery of a record stands. That of what comes from elsewhere than a stream or topic never ends.
+    /// How the delivery of a record stands. A device's message has a line where it was refused, whatever is delivered
+    /// again; that of what comes from elsewhere than a device, a stream or a topic never ends.
     ///
     /// # Errors
     /// Retry: lake or state do not answer, or the object is written anew while it is read.
     pub(super) async fn delivery(&mut self, position: &Position) -> Result<Delivery, Error> {
-        let Some((stream, shard, mark)) = place(position) else { return Ok(Delivery::Open) };
+        let Some((stream, shard, mark)) = place(position) else {
+            let of_device = matches!(position, Position::Message { .. });
+            return Ok(if of_device { Delivery::Over(Cause::Refused) } else { Delivery::Open });
+        };
         let item = landing::item_key(self.target.kind.dataset(), stream, &shard);
         if !self.shards.contains_key(&item) {
             if self.shards.len() == SHARDS {
