@@ -132,7 +132,7 @@ async fn messages_of_devices_wait_for_nothing_and_land_once() {
         for line in std::str::from_utf8(&body).unwrap().lines() {
             let mut line: Value = serde_json::from_str(line).unwrap();
             line["position"] = json!({"message": {"topic": "sensors/a/temperature", "id": format!("{number:032x}")}});
-            lines += &format!("{line}\n");
+            lines += &(line.to_string() + "\n");
             number += 1;
         }
         lake.store.put_at(&key, lines, Timestamp(0));
