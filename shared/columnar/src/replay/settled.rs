@@ -46,8 +46,8 @@ impl<'a, K: Kind> Settled<'a, K> {
         Self { target, origin, object, shards: HashMap::new() }
     }
 
-    /// How the delivery of a record stands. A device's message has a line where it was refused, whatever is delivered
-    /// again; that of what comes from elsewhere than a device, a stream or a topic never ends.
+    /// How the delivery of a record stands. Of a device's message nothing is kept that says so: whoever replays it waits
+    /// for its end. That of what comes from elsewhere than a device, a stream or a topic never ends.
     ///
     /// # Errors
     /// Retry: lake or state do not answer, or the object is written anew while it is read.
