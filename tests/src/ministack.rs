@@ -140,7 +140,7 @@ impl Ministack {
     /// Where the server refuses.
     #[must_use]
     pub fn create_topic(&self, name: &str) -> String {
-        let (of_topic, of_queue) = if name.ends_with(".fifo") {
+        let (of_topic, of_queue) = if name.rsplit_once('.').is_some_and(|(_, end)| end == "fifo") {
             (
                 "&Attributes.entry.1.key=FifoTopic&Attributes.entry.1.value=true",
                 "&Attribute.1.Name=FifoQueue&Attribute.1.Value=true",
