@@ -70,7 +70,7 @@ impl Rules {
     /// happened at about the same time.
     pub(super) fn groups(&self, mut files: Vec<ObjectMeta>) -> Vec<Vec<ObjectMeta>> {
         files.sort_by(|a, b| (a.last_modified, &a.key).cmp(&(b.last_modified, &b.key)));
-        self.leave_what_does_not_pay(&mut files);
+        leave_what_does_not_pay(&mut files);
         let (mut groups, mut group, mut bytes) = (Vec::new(), Vec::new(), 0);
         for file in files {
             if !group.is_empty() && (bytes + file.size > self.compact.target || group.len() == PAGE) {
@@ -87,16 +87,16 @@ impl Rules {
         }
         groups
     }
+}
 
-    /// Without that a few late rows would have a large file written anew each time.
-    fn leave_what_does_not_pay(&self, files: &mut Vec<ObjectMeta>) {
-        loop {
-            let bytes: u64 = files.iter().map(|file| file.size).sum();
-            let own = files.iter().enumerate().filter(|(_, file)| is_own(&file.key)).max_by_key(|(_, file)| file.size);
-            match own {
-                Some((at, file)) if file.size > SHARE * (bytes - file.size) => _ = files.remove(at),
-                _ => return,
-            }
+/// Without that a few late rows would have a large file written anew each time.
+fn leave_what_does_not_pay(files: &mut Vec<ObjectMeta>) {
+    loop {
+        let bytes: u64 = files.iter().map(|file| file.size).sum();
+        let own = files.iter().enumerate().filter(|(_, file)| is_own(&file.key)).max_by_key(|(_, file)| file.size);
+        match own {
+            Some((at, file)) if file.size > SHARE * (bytes - file.size) => _ = files.remove(at),
+            _ => return,
         }
     }
 }

@@ -77,7 +77,7 @@ impl Run<'_> {
         let folder = folder(&begun.swap.output).to_owned();
         match self.finish(begun).await {
             Ok(swapped) => note(report, swapped),
-            Err(trouble) => return self.blame(trouble, &folder, report),
+            Err(trouble) => return blame(trouble, &folder, report),
         }
         Ok(true)
     }
@@ -152,7 +152,7 @@ impl Run<'_> {
                         report.bytes_out += bytes;
                         note(report, swapped);
                     }
-                    Err(trouble) => return self.blame(trouble, &folder, report),
+                    Err(trouble) => return blame(trouble, &folder, report),
                 }
             }
             report.files_in += files;
@@ -182,33 +182,6 @@ impl Run<'_> {
         Ok((rows, bytes, swapped))
     }
 
-    /// A bad partition holds up no other; whether the run may go on.
-    fn blame(&self, trouble: Trouble, folder: &str, report: &mut Report) -> Result<bool, Error> {
-        let (file, column, error) = match trouble {
-            Trouble::Bad(file, refusal) => {
-                let error = Error::poison(refusal.code, refusal.reason);
-                (Some(file), refusal.column.map(|column| column.to_string()), error)
-            }
-            Trouble::Failed(error) if error.code == Code::Contended => {
-                report.outcome = Outcome::More;
-                return Ok(true);
-            }
-            Trouble::Failed(error) if error.code == Code::FilesGone => (None, None, error),
-            Trouble::Failed(error) => return Err(error),
-            Trouble::Late => {
-                report.outcome = Outcome::More;
-                if report.files_out == 0 {
-                    let told = "no file was finished in time; give the function a longer timeout, or let \
-                                compact.target_mb be smaller";
-                    return Err(Error::retry(Code::Deadline, format!("{folder}: {told}")));
-                }
-                return Ok(false);
-            }
-        };
-        report.failed.push(Failed { partition: folder.to_owned(), file, column, error });
-        Ok(true)
-    }
-
     fn recipe(&self, inputs: Vec<ObjectMeta>, order: Vec<String>, output: String) -> Recipe {
         let Target { stream, .. } = self.target;
         Recipe {
@@ -230,6 +203,33 @@ impl Run<'_> {
     fn swaps(&self) -> Swaps<'_> {
         Swaps { store: self.target.store, clock: self.target.clock, dataset: &self.target.stream.name }
     }
+}
+
+/// A bad partition holds up no other; whether the run may go on.
+fn blame(trouble: Trouble, folder: &str, report: &mut Report) -> Result<bool, Error> {
+    let (file, column, error) = match trouble {
+        Trouble::Bad(file, refusal) => {
+            let error = Error::poison(refusal.code, refusal.reason);
+            (Some(file), refusal.column.map(|column| column.to_string()), error)
+        }
+        Trouble::Failed(error) if error.code == Code::Contended => {
+            report.outcome = Outcome::More;
+            return Ok(true);
+        }
+        Trouble::Failed(error) if error.code == Code::FilesGone => (None, None, error),
+        Trouble::Failed(error) => return Err(error),
+        Trouble::Late => {
+            report.outcome = Outcome::More;
+            if report.files_out == 0 {
+                let told = "no file was finished in time; give the function a longer timeout, or let \
+                            compact.target_mb be smaller";
+                return Err(Error::retry(Code::Deadline, format!("{folder}: {told}")));
+            }
+            return Ok(false);
+        }
+    };
+    report.failed.push(Failed { partition: folder.to_owned(), file, column, error });
+    Ok(true)
 }
 
 fn note(report: &mut Report, swapped: Swapped) {

@@ -192,13 +192,12 @@ impl Sorted for Writer {
             let room = GROUP_ROWS - self.open.as_ref().map_or(0, |open| open.rows);
             let (step, after) = rest.split_at(rest.len().min(STEP).min(room));
             rest = after;
-            let mut open = match self.open.take() {
-                Some(open) => open,
-                None => {
-                    let sample = |at: usize| gather(batches, at, step);
-                    let first = (0..self.shape.schema.fields().len()).map(sample).collect::<Result<Vec<_>, _>>()?;
-                    self.begin(&first)?
-                }
+            let mut open = if let Some(open) = self.open.take() {
+                open
+            } else {
+                let sample = |at: usize| gather(batches, at, step);
+                let first = (0..self.shape.schema.fields().len()).map(sample).collect::<Result<Vec<_>, _>>()?;
+                self.begin(&first)?
             };
             if open.rows == 0 {
                 open.begin_group(&self.shape.schema)?;
