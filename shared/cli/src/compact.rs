@@ -128,7 +128,7 @@ fn lines(report: &Report) -> Vec<(&'static str, String)> {
     );
     for failed in &report.failed {
         let at = failed.file.as_ref().unwrap_or(&failed.partition);
-        let column = failed.column.iter().map(|column| format!(", column {column:?}")).collect::<String>();
+        let column = failed.column.as_ref().map(|column| format!(", column {column:?}")).unwrap_or_default();
         told.push(("failed", format!("{at}{column}: {} ({})", failed.error, failed.error.code)));
     }
     told.extend(report.left.iter().map(|key| ("changed", format!("{key}: written anew while it was replaced"))));
