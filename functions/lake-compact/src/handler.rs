@@ -2,7 +2,11 @@
 //!
 //! No SDK type comes in: lake and state are ports.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use headgate::{
     Code, Error,
@@ -105,7 +109,8 @@ fn served<'a>(asked: &Asked, streams: &'a [Stream]) -> Result<Vec<&'a Stream>, E
             Error::poison(Code::InvalidEvent, told)
         })
     };
-    names.iter().map(find).collect()
+    // One that is named twice has its turn once.
+    names.iter().collect::<BTreeSet<_>>().into_iter().map(find).collect()
 }
 
 /// Compacts one dataset; its report is logged once and emitted once.
@@ -115,7 +120,10 @@ async fn one(stream: &Stream, time: Duration, apply: bool, ports: &Ports) -> Rep
     let report = compact(target, &options, &|_, _| ()).await;
     let logged = serde_json::to_string(&report).unwrap_or_default();
     tracing::info!(dataset = stream.name, report = logged, "compact");
-    ports.emit(emit::of_report(&ports.function, &report));
+    // What would be replaced is no figure of what was.
+    if apply {
+        ports.emit(emit::of_report(&ports.function, &report));
+    }
     report
 }
 

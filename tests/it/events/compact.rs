@@ -8,7 +8,7 @@ use std::{
 
 use headgate::{
     Error,
-    clock::{Clock, ManualClock, Timestamp},
+    clock::{ManualClock, Timestamp},
     dataset::Stream,
     landing::{Mark, object_name},
     metrics::Emitter,
