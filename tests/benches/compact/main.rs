@@ -2,7 +2,7 @@
 //!
 //! The compaction is that of the `headgate` binary, in a process of its own, on clickstream files as `kinesis-consumer`
 //! writes them: sorted by the event time, which the files about are already, and by a column that they are not. With
-//! `HEADGATE_BENCH_PEER=1` DuckDB (from `PyPI`, in a virtual environment under `target/`) does the same between the runs:
+//! `HEADGATE_BENCH_PEER=1` `DuckDB` (from `PyPI`, in a virtual environment under `target/`) does the same between the runs:
 //! `COPY (SELECT * FROM read_parquet(…) ORDER BY …)`. `HEADGATE_BENCH_FILES` and `HEADGATE_BENCH_ROWS` say how many files
 //! there are, and how many rows a file; `HEADGATE_BENCH_TARGET_MB` how large the new ones are to be.
 

@@ -32,7 +32,7 @@ pub struct Compact {
     store: MemoryStore,
 }
 
-fn stream(name: &str, more: Value) -> Stream {
+fn stream(name: &str, more: &Value) -> Stream {
     let mut document = json!({
         "name": name, "kind": "stream", "source": {"type": "firehose"},
         "columns": [{"name": "id", "type": "int64"}, {"name": "at", "type": "timestamp(us)", "required": true}],
@@ -64,9 +64,9 @@ impl Compact {
             store: Arc::new(store.clone()),
             state: None,
             streams: vec![
-                stream("broken", json!({})),
-                stream("clicks", json!({"compact": {}})),
-                stream("quiet", json!({})),
+                stream("broken", &json!({})),
+                stream("clicks", &json!({"compact": {}})),
+                stream("quiet", &json!({})),
             ],
             bounds: Bounds { threads: 1, memory: 256 << 20 },
             clock: clock.clone(),
