@@ -65,5 +65,9 @@ resource "terraform_data" "datasets" {
       condition     = length(local.hashed) == 0 || nonsensitive(var.secrets.mask_key != null)
       error_message = "Columns of ${join(", ", local.hashed)} are hashed: set secrets.mask_key, at least 16 bytes, such as TF_VAR_secrets='{\"mask_key\":\"…\"}' with the output of `openssl rand -hex 32`."
     }
+    precondition {
+      condition     = length(var.databases) == 0 || contains(var.sources, "cdc")
+      error_message = "databases is set, and \"cdc\" is not in sources: add it."
+    }
   }
 }

@@ -10,9 +10,10 @@ variable "account_id" {
 }
 
 variable "alarms" {
-  description = "Who is told (`emails`: each has to confirm), and the limits: freshness, age of what waits in a stream, lag of a table in seconds, refused records in % of all."
+  description = "Who is told (`emails`: each has to confirm), and the limits: freshness, age of what waits in a stream, lag of a table and of a database's task in seconds, refused records in % of all."
   type = object({
     emails               = optional(set(string), [])
+    database_lag_seconds = optional(number, 300)
     freshness_seconds    = optional(number, 900)
     iterator_age_seconds = optional(number, 600)
     lag_seconds          = optional(number, 3600)
@@ -25,8 +26,33 @@ variable "alarms" {
     error_message = "alarms.emails must be addresses, such as [\"on-call@example.com\"]."
   }
   validation {
-    condition     = min(var.alarms.freshness_seconds, var.alarms.iterator_age_seconds, var.alarms.lag_seconds) > 0 && var.alarms.quarantine_percent >= 0
+    condition     = min(var.alarms.database_lag_seconds, var.alarms.freshness_seconds, var.alarms.iterator_age_seconds, var.alarms.lag_seconds) > 0 && var.alarms.quarantine_percent >= 0
     error_message = "The limits of alarms must be above 0."
+  }
+}
+
+variable "databases" {
+  description = "Databases that DMS reads, by name. Which tables: those of cdc datasets whose source.prefix is <folder>/<schema>/<table>/ of one of `schemas`. The secret has username, password, host and port."
+  type = map(object({
+    engine             = string
+    database           = string
+    schemas            = set(string)
+    secret_arn         = string
+    secret_kms_key_arn = optional(string)
+    security_group_ids = list(string)
+    subnet_ids         = list(string)
+    folder             = optional(string, "cdc")
+    instance_class     = optional(string, "dms.t3.medium")
+    multi_az           = optional(bool, false)
+    serverless_units   = optional(number)
+    slot_name          = optional(string)
+    start              = optional(bool, false)
+  }))
+  default = {}
+
+  validation {
+    condition     = length(distinct(flatten([for database in var.databases : tolist(database.schemas)]))) == length(flatten([for database in var.databases : tolist(database.schemas)]))
+    error_message = "A schema is in several of databases: two tasks that write one table overwrite each other's files. Name it once."
   }
 }
 

@@ -15,7 +15,7 @@ output "facts" {
     response_types = concat([for mapping in aws_lambda_event_source_mapping.kinesis : mapping.function_response_types], [for mapping in aws_lambda_event_source_mapping.queue : mapping.function_response_types])
     retention      = aws_cloudwatch_log_group.main.retention_in_days
     failures       = one(one(aws_lambda_function_event_invoke_config.main.destination_config).on_failure).destination
-    environment    = keys(one(aws_lambda_function.main.environment).variables)
+    environment    = concat(keys(var.settings), nonsensitive(keys(var.secrets)))
   }
 }
 

@@ -65,7 +65,7 @@ locals {
     description = try(dataset.description, null)
     columns     = local.columns[name]
     versioned   = try(dataset.target.publish, "replace") == "versioned"
-    folder      = dataset.kind == "stream" ? dataset.target.prefix : "${dirname(dataset.target.snapshot)}/"
+    folder      = try(dataset.target.prefix, "${dirname(dataset.target.snapshot)}/")
     times       = dataset.kind == "stream" ? local.parts[try(dataset.partition_by.time, "hour")] : []
     values      = dataset.kind == "stream" ? try(dataset.partition_by.columns, []) : []
     # Where a column says which values it may have, Athena can go through them; else a query has to name one.
