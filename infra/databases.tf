@@ -15,6 +15,7 @@ module "database" {
   name        = "${var.name}-${each.key}"
   network     = { security_group_ids = each.value.security_group_ids, subnet_ids = each.value.subnet_ids }
   source_database = {
+    certificate_arn    = each.value.certificate_arn
     database           = each.value.database
     engine             = each.value.engine
     secret_arn         = each.value.secret_arn
@@ -29,7 +30,6 @@ module "database" {
     header              = try(local.datasets[name].source.csv.header, false)
     op_column           = try(local.datasets[name].source.op_column, "Op")
     order_column        = try(local.datasets[name].source.order_column, null)
-    primary_key         = local.datasets[name].primary_key
     schema              = place.schema
     table               = place.table
     timestamp_column    = try(local.datasets[name].source.timestamp_column, null)

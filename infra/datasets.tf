@@ -66,6 +66,10 @@ resource "terraform_data" "datasets" {
       error_message = "Columns of ${join(", ", local.hashed)} are hashed: set secrets.mask_key, at least 16 bytes, such as TF_VAR_secrets='{\"mask_key\":\"…\"}' with the output of `openssl rand -hex 32`."
     }
     precondition {
+      condition     = !contains(var.sources, "api") || var.api.auth == "iam" || nonsensitive(var.secrets.signing_keys != null)
+      error_message = "The API checks signatures: set secrets.signing_keys (see functions/api-ingest), or api.auth = \"iam\"."
+    }
+    precondition {
       condition     = length(var.databases) == 0 || contains(var.sources, "cdc")
       error_message = "databases is set, and \"cdc\" is not in sources: add it."
     }

@@ -3,7 +3,7 @@ module "function" {
   for_each = local.instances
 
   alarms      = { topic_arn = aws_sns_topic.alarms.arn, dataset = each.value.dataset, metrics = local.metrics[each.value.package], age_seconds = var.alarms.iterator_age_seconds }
-  description = "${each.value.package} for the dataset ${each.value.dataset}."
+  description = "${each.value.package} for ${each.value.dataset == null ? each.value.settings.DATASETS : each.value.dataset}."
   failures    = { bucket_arn = local.bucket_arn }
   kms_key_arn = aws_kms_key.main.arn
   name        = "${var.name}-${each.key}"
@@ -17,8 +17,8 @@ module "function" {
     pinned_version     = try(var.functions.pinned_versions[each.key], null)
     timeout_seconds    = coalesce(try(var.functions.sizes[each.key].timeout_seconds, null), local.packages[each.value.package].timeout_seconds)
   }
-  secrets  = each.value.hashed ? { MASK_KEY = var.secrets.mask_key } : {}
-  settings = merge(each.value.settings, { DATASET = each.value.dataset, AWS_LAMBDA_LOG_LEVEL = var.functions.log_level })
+  secrets  = { for name in each.value.secrets : name => local.secrets[name] }
+  settings = merge(each.value.settings, each.value.dataset == null ? {} : { DATASET = each.value.dataset }, { AWS_LAMBDA_LOG_LEVEL = var.functions.log_level })
   trigger  = merge(each.value.trigger, { partial_batches = local.packages[each.value.package].partial_batches })
 
   depends_on = [module.lake]

@@ -4,13 +4,18 @@ locals {
   # mappings have ReportBatchItemFailures. Without it Lambda takes such an answer for a success, and records are lost; where
   # the code does not answer so, it is no harm but a lie.
   packages = {
-    dms-merge        = { partial_batches = true, memory_mb = 2048, timeout_seconds = 900 }
-    kinesis-consumer = { partial_batches = true, memory_mb = 1024, timeout_seconds = 120 }
-    kinesis-window   = { partial_batches = true, memory_mb = 1024, timeout_seconds = 120 }
+    dms-merge          = { partial_batches = true, memory_mb = 2048, timeout_seconds = 900 }
+    kinesis-consumer   = { partial_batches = true, memory_mb = 1024, timeout_seconds = 120 }
+    api-ingest         = { partial_batches = false, memory_mb = 512, timeout_seconds = 29 }
+    firehose-transform = { partial_batches = false, memory_mb = 512, timeout_seconds = 120 }
+    lake-compact       = { partial_batches = false, memory_mb = 3008, timeout_seconds = 900 }
+    kinesis-window     = { partial_batches = true, memory_mb = 1024, timeout_seconds = 120 }
   }
 
   lake  = { LAKE = "s3://${local.bucket}" }
   state = { STATE = "dynamodb://${var.name}-state" }
+
+  state_arn = "${local.arn.dynamodb}:table/${var.name}-state"
 
   # Which of a dataset's folders are written, and which are only read.
   folders = { for name, dataset in local.served : name => {
@@ -34,11 +39,11 @@ locals {
       package  = can(dataset.window.key) ? "kinesis-window" : "kinesis-consumer"
       dataset  = name
       settings = merge(local.lake, local.state)
-      hashed   = contains(local.hashed, name)
+      secrets  = contains(local.hashed, name) ? ["MASK_KEY"] : []
       permissions = merge(local.permissions[name], {
         state = {
           actions   = concat(["dynamodb:GetItem", "dynamodb:PutItem"], can(dataset.window.key) ? ["dynamodb:DeleteItem"] : [])
-          resources = ["${local.arn.dynamodb}:table/${var.name}-state"]
+          resources = [local.state_arn]
         }
       })
       trigger = {
@@ -55,7 +60,7 @@ locals {
       package     = "dms-merge"
       dataset     = name
       settings    = local.lake
-      hashed      = false
+      secrets     = []
       permissions = local.permissions[name]
       trigger = {
         kind            = "queue"
@@ -72,11 +77,51 @@ locals {
         schedule_input = jsonencode({ tables = [name] })
       }
     } if dataset.kind == "cdc" },
+    { for name, dataset in local.served : "firehose-transform-${local.slugs[name]}" => {
+      package     = "firehose-transform"
+      dataset     = name
+      settings    = {}
+      secrets     = contains(local.hashed, name) ? ["MASK_KEY"] : []
+      permissions = {}
+      trigger     = { kind = "none" }
+    } if local.origins[name] == "firehose" },
+    { for stream, names in local.posted : "api-ingest-${stream}" => {
+      package  = "api-ingest"
+      dataset  = null
+      settings = merge(local.state, { DATASETS = join(",", names), STREAM = "${var.name}-${stream}" }, var.api.auth == "iam" ? { SIGNING_KEYS = "none" } : {})
+      secrets  = var.api.auth == "iam" ? [] : ["SIGNING_KEYS"]
+      permissions = {
+        stream = { actions = ["kinesis:PutRecords"], resources = ["${local.arn.kinesis}:stream/${var.name}-${stream}"] }
+        state  = { actions = ["dynamodb:GetItem", "dynamodb:PutItem"], resources = [local.state_arn] }
+      }
+      trigger = { kind = "none" }
+    } if length(names) > 0 },
+    { for name, dataset in local.served : "lake-compact-${local.slugs[name]}" => {
+      package  = "lake-compact"
+      dataset  = name
+      settings = merge(local.lake, local.state)
+      secrets  = []
+      permissions = merge(local.permissions[name], {
+        plans = { actions = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"], resources = ["${local.bucket_arn}/_headgate/compact/${name}/*"] }
+        state = { actions = ["dynamodb:GetItem", "dynamodb:PutItem"], resources = [local.state_arn] }
+      })
+      trigger = { kind = "none", schedule = var.compaction_schedule, schedule_input = jsonencode({}) }
+    } if dataset.kind == "stream" && var.compaction_schedule != null },
   )
+
+  secrets = { MASK_KEY = var.secrets.mask_key, SIGNING_KEYS = var.secrets.signing_keys }
 
   # Metrics of our own that are worth an alarm. `per`: the alarm is of the share of that metric. `missing`: what no data says;
   # functions that nobody calls tell nothing, and that is no failure of theirs.
   metrics = {
+    # By Function and Dataset, of which it has several: Lambda's own alarms stand for it, and the stream's.
+    api-ingest = {}
+    firehose-transform = {
+      failures   = { metric = "Failures", limit = 0, statistic = "Sum" }
+      failed     = { metric = "RecordsFailed", limit = var.alarms.quarantine_percent, per = "Records", statistic = "Sum" }
+      reingested = { metric = "RecordsReingested", limit = 0, statistic = "Sum" }
+    }
+    lake-compact = { failures = { metric = "Failures", limit = 0, statistic = "Sum" } }
     kinesis-consumer = {
       failures    = { metric = "Failures", limit = 0, statistic = "Sum" }
       quarantined = { metric = "RowsQuarantined", limit = var.alarms.quarantine_percent, per = "Records", statistic = "Sum" }

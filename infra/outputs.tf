@@ -3,6 +3,11 @@ output "alarms_topic" {
   value       = aws_sns_topic.alarms.arn
 }
 
+output "api_url" {
+  description = "Where records are posted: <url>/<dataset>."
+  value       = one(module.api[*].url)
+}
+
 output "bucket" {
   description = "The lake's bucket."
   value       = module.lake.bucket

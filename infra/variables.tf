@@ -31,11 +31,42 @@ variable "alarms" {
   }
 }
 
+variable "api" {
+  description = "Records over HTTP: requests a second and at once that the API lets through; whether AWS_IAM or the function's own signatures let a sender in."
+  type = object({
+    auth  = optional(string, "signature")
+    burst = optional(number, 100)
+    rate  = optional(number, 50)
+  })
+  default = {}
+
+  validation {
+    condition     = contains(["signature", "iam"], var.api.auth)
+    error_message = "api.auth must be \"signature\" (secrets.signing_keys) or \"iam\" (SigV4)."
+  }
+  validation {
+    condition     = var.api.rate > 0 && var.api.burst > 0
+    error_message = "api.rate and api.burst must be above 0: they throttle what callers may cost."
+  }
+}
+
+variable "compaction_schedule" {
+  description = "When small files of each stream's table are made few, as EventBridge Scheduler writes it; null: never."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.compaction_schedule == null || can(regex("^(rate|cron)\\(.+\\)$", var.compaction_schedule))
+    error_message = "compaction_schedule must be rate(…) or cron(…), such as \"cron(15 3 * * ? *)\", or null."
+  }
+}
+
 variable "databases" {
   description = "Databases that DMS reads, by name. Which tables: those of cdc datasets whose source.prefix is <folder>/<schema>/<table>/ of one of `schemas`. The secret has username, password, host and port."
   type = map(object({
     engine             = string
     database           = string
+    certificate_arn    = optional(string)
     schemas            = set(string)
     secret_arn         = string
     secret_kms_key_arn = optional(string)
@@ -141,9 +172,10 @@ variable "region" {
 }
 
 variable "secrets" {
-  description = "Secrets of functions: mask_key (hashed columns). They are in the state: encrypt it, and keep it closed."
+  description = "Secrets of functions: mask_key (hashed columns), signing_keys (HTTP). They are in the state: encrypt it, and keep it closed."
   type = object({
-    mask_key = optional(string)
+    mask_key     = optional(string)
+    signing_keys = optional(string)
   })
   default   = {}
   sensitive = true
@@ -160,8 +192,8 @@ variable "sources" {
   default     = ["kinesis"]
 
   validation {
-    condition     = length(setsubtract(var.sources, ["cdc", "kinesis"])) == 0
-    error_message = "sources may have cdc and kinesis."
+    condition     = length(setsubtract(var.sources, ["api", "cdc", "firehose", "kinesis"])) == 0
+    error_message = "sources may have api, cdc, firehose and kinesis."
   }
 }
 

@@ -48,7 +48,7 @@ run "a_dataset_file_is_enough" {
     error_message = "Each dataset has its function: ${join(", ", keys(output.functions))}."
   }
   assert {
-    condition     = output.tables == { clicks = "clicks", clicks_by_country = "clicks_by_country", customers = "customers", invoices = "invoices" }
+    condition     = output.tables == { clicks = "clicks", clicks_by_country = "clicks_by_country", customers = "customers", invoices = "invoices", logs = "logs" }
     error_message = "Each dataset has its table."
   }
   assert {
@@ -117,6 +117,50 @@ run "partial_batches_as_the_code_answers" {
   }
 }
 
+run "all_sources" {
+  command = plan
+
+  variables {
+    compaction_schedule = "cron(15 3 * * ? *)"
+    databases = { shop = {
+      engine             = "mysql"
+      database           = "shop"
+      schemas            = ["shop"]
+      secret_arn         = "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:shop"
+      security_group_ids = ["sg-1"]
+      subnet_ids         = ["subnet-1", "subnet-2"]
+    } }
+    datasets_dir = "tests/fixtures/datasets"
+    secrets      = { signing_keys = "0123456789abcdef" }
+    sources      = ["api", "cdc", "firehose", "kinesis"]
+    streams      = { shop = { datasets = ["clicks", "clicks_by_country"] } }
+  }
+
+  assert {
+    condition = toset(keys(output.functions)) == toset([
+      "api-ingest-shop", "dms-merge-customers", "dms-merge-invoices", "firehose-transform-logs", "kinesis-consumer-clicks",
+      "kinesis-window-clicks_by_country", "lake-compact-clicks", "lake-compact-clicks_by_country", "lake-compact-logs",
+    ])
+    error_message = "Each source has its functions: ${join(", ", keys(output.functions))}."
+  }
+  assert {
+    condition     = alltrue([for name, function in module.function : length(flatten([for types in function.facts.response_types : tolist(types)])) == 0 if !startswith(name, "dms-") && !startswith(name, "kinesis-")])
+    error_message = "What does not answer with batchItemFailures has no ReportBatchItemFailures."
+  }
+  assert {
+    condition     = toset([for rule in jsondecode(module.database["shop"].mappings).rules : rule["object-locator"]["table-name"]]) == toset(["customers", "invoices"])
+    error_message = "DMS reads the tables that have a dataset."
+  }
+  assert {
+    condition     = module.firehose["logs"].prefix == "raw/logs/year=!{partitionKeyFromLambda:year}/month=!{partitionKeyFromLambda:month}/day=!{partitionKeyFromLambda:day}/level=!{partitionKeyFromLambda:level}/"
+    error_message = "A delivery stream partitions as the dataset file says."
+  }
+  assert {
+    condition     = !anytrue(flatten([for function in module.function : [for statement in jsondecode(function.facts.policy).Statement : [for action in statement.Action : strcontains(action, "*")]]]))
+    error_message = "No action has a `*`."
+  }
+}
+
 run "broken_json" {
   command = plan
 
@@ -151,14 +195,19 @@ run "wrong_variables" {
   command = plan
 
   variables {
-    account_id = "12"
-    alarms     = { emails = ["nobody"], freshness_seconds = 0 }
-    functions  = { architecture = "sparc" }
-    name       = "Head Gate"
-    region     = "Seoul"
-    secrets    = { mask_key = "short" }
-    sources    = ["kinesis", "fax"]
+    account_id          = "12"
+    alarms              = { emails = ["nobody"], freshness_seconds = 0 }
+    api                 = { auth = "none", rate = 0 }
+    compaction_schedule = "daily"
+    databases = {
+      for name in ["a", "b"] : name => { engine = "mysql", database = "d", schemas = ["s"], secret_arn = "arn:", security_group_ids = [], subnet_ids = [] }
+    }
+    functions = { architecture = "sparc" }
+    name      = "Head Gate"
+    region    = "Seoul"
+    secrets   = { mask_key = "short" }
+    sources   = ["kinesis", "fax"]
   }
 
-  expect_failures = [var.account_id, var.alarms, var.functions, var.name, var.region, var.secrets, var.sources]
+  expect_failures = [var.account_id, var.alarms, var.api, var.compaction_schedule, var.databases, var.functions, var.name, var.region, var.secrets, var.sources]
 }

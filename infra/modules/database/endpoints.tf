@@ -6,7 +6,9 @@ resource "aws_dms_endpoint" "source" {
   kms_key_arn                     = var.kms_key_arn
   secrets_manager_access_role_arn = aws_iam_role.main.arn
   secrets_manager_arn             = var.source_database.secret_arn
-  ssl_mode                        = strcontains(var.source_database.engine, "postgres") ? "require" : "none"
+  # MySQL is encrypted only with its authority's certificate.
+  certificate_arn = var.source_database.certificate_arn
+  ssl_mode        = strcontains(var.source_database.engine, "postgres") ? "require" : var.source_database.certificate_arn == null ? "none" : "verify-ca"
 
   dynamic "postgres_settings" {
     for_each = strcontains(var.source_database.engine, "postgres") ? [1] : []
@@ -42,7 +44,7 @@ resource "aws_dms_s3_endpoint" "lake" {
   encryption_mode                             = "SSE_KMS"
   include_op_for_full_load                    = true
   parquet_timestamp_in_millisecond            = false
-  parquet_version                             = local.parquet ? "parquet-2-0" : null
+  parquet_version                             = local.parquet ? "parquet-1-0" : null
   preserve_transactions                       = false
   server_side_encryption_kms_key_id           = var.kms_key_arn
   service_access_role_arn                     = aws_iam_role.main.arn

@@ -63,8 +63,9 @@ variable "network" {
 }
 
 variable "source_database" {
-  description = "The database: engine, its name, and the secret with username, password, host and port."
+  description = "The database: engine, its name, the secret with username, password, host and port, and for MySQL the DMS certificate of its authority."
   type = object({
+    certificate_arn    = optional(string)
     database           = string
     engine             = string
     secret_arn         = string
@@ -96,7 +97,6 @@ variable "tables" {
     header              = optional(bool, false)
     op_column           = string
     order_column        = optional(string)
-    primary_key         = list(string)
     schema              = string
     table               = string
     timestamp_column    = optional(string)

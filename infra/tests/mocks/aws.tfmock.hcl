@@ -46,3 +46,23 @@ mock_resource "aws_sqs_queue" {
 mock_resource "aws_cloudwatch_event_rule" {
   defaults = { arn = "arn:aws:events:ap-northeast-2:123456789012:rule/rule" }
 }
+
+mock_resource "aws_dms_replication_instance" {
+  defaults = { replication_instance_arn = "arn:aws:dms:ap-northeast-2:123456789012:rep:INSTANCE" }
+}
+
+mock_resource "aws_dms_replication_task" {
+  defaults = { replication_task_arn = "arn:aws:dms:ap-northeast-2:123456789012:task:TASK" }
+}
+
+mock_resource "aws_dms_endpoint" {
+  defaults = { endpoint_arn = "arn:aws:dms:ap-northeast-2:123456789012:endpoint:SOURCE" }
+}
+
+mock_resource "aws_dms_s3_endpoint" {
+  defaults = { endpoint_arn = "arn:aws:dms:ap-northeast-2:123456789012:endpoint:LAKE" }
+}
+
+mock_resource "aws_apigatewayv2_api" {
+  defaults = { execution_arn = "arn:aws:execute-api:ap-northeast-2:123456789012:api" }
+}
