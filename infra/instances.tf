@@ -101,11 +101,15 @@ locals {
       dataset  = name
       settings = merge(local.lake, local.state)
       secrets  = []
-      permissions = merge(local.permissions[name], {
-        plans = { actions = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"], resources = ["${local.bucket_arn}/_headgate/compact/${name}/*"] }
-        state = { actions = ["dynamodb:GetItem", "dynamodb:PutItem"], resources = [local.state_arn] }
-      })
-      trigger = { kind = "none", schedule = var.compaction_schedule, schedule_input = jsonencode({}) }
+      # Of all that a table's function may do, only its own folder, no refused records.
+      permissions = {
+        lake  = { actions = ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"], resources = ["${local.bucket_arn}/${dataset.target.prefix}*"] }
+        list  = { actions = ["s3:ListBucket"], resources = [local.bucket_arn] }
+        plans = { actions = ["s3:GetObject", "s3:PutObject"], resources = ["${local.bucket_arn}/_headgate/compact/${name}/*"] }
+        plays = { actions = ["s3:GetObject"], resources = ["${local.bucket_arn}/_headgate/replay/${name}/*"] }
+        state = { actions = ["dynamodb:GetItem"], resources = [local.state_arn] }
+      }
+      trigger = { kind = "none", schedule = var.compaction_schedule, schedule_input = jsonencode({ datasets = [name] }) }
     } if dataset.kind == "stream" && var.compaction_schedule != null },
   )
 
@@ -121,7 +125,11 @@ locals {
       failed     = { metric = "RecordsFailed", limit = var.alarms.quarantine_percent, per = "Records", statistic = "Sum" }
       reingested = { metric = "RecordsReingested", limit = 0, statistic = "Sum" }
     }
-    lake-compact = { failures = { metric = "Failures", limit = 0, statistic = "Sum" } }
+    lake-compact = {
+      failures   = { metric = "Failures", limit = 0, statistic = "Sum" }
+      partitions = { metric = "PartitionsFailed", limit = 0, statistic = "Sum" }
+      left       = { metric = "FilesLeft", limit = 0, statistic = "Sum" }
+    }
     kinesis-consumer = {
       failures    = { metric = "Failures", limit = 0, statistic = "Sum" }
       quarantined = { metric = "RowsQuarantined", limit = var.alarms.quarantine_percent, per = "Records", statistic = "Sum" }

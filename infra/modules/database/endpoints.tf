@@ -42,6 +42,7 @@ resource "aws_dms_s3_endpoint" "lake" {
   date_partition_enabled                      = true
   date_partition_sequence                     = "YYYYMMDD"
   encryption_mode                             = "SSE_KMS"
+  kms_key_arn                                 = var.kms_key_arn
   include_op_for_full_load                    = true
   parquet_timestamp_in_millisecond            = false
   parquet_version                             = local.parquet ? "parquet-1-0" : null
