@@ -46,8 +46,8 @@ resource "aws_s3_bucket_policy" "main" {
       Sid       = "TlsOnly"
       Effect    = "Deny"
       Principal = "*"
-      # A denial is of all actions: an action that is not named here would be open without TLS.
-      NotAction = "s3:ListAllMyBuckets"
+      # Of all actions, for this denies: one that is not named would be open without TLS.
+      Action    = "s3:*"
       Resource  = [var.bucket_arn, "${var.bucket_arn}/*"]
       Condition = { Bool = { "aws:SecureTransport" = "false" } }
     }]
