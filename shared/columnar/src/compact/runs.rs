@@ -135,9 +135,9 @@ impl Merge {
                 head.row += 1;
             }
             if head.row == length {
-                self.enter(head.run)?
+                self.enter(head.run)?;
             } else {
-                self.put(head)
+                self.put(head);
             }
             if self.rows.len() >= BATCH {
                 self.give(sorted)?;

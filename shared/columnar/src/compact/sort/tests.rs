@@ -69,7 +69,7 @@ fn rows_in_any_order_do() {
 
 #[test]
 fn what_was_on_the_disk_comes_a_part_at_a_time() {
-    let rows = 2 * (BATCH as i64);
+    let rows = 2 * i64::try_from(BATCH).unwrap();
     let chunks: Vec<Vec<i64>> =
         (0..4).map(|chunk| (0..rows / 2).map(|row| (chunk + row * 4) * 7919 % 1_000_003).collect()).collect();
     assert!(check(&chunks, false));
