@@ -28,6 +28,8 @@ pub struct Dataset {
     pub source: Source,
     /// The key columns, in order.
     pub primary_key: Vec<String>,
+    /// The column whose greatest value is a row's last version, where the files' names do not say it.
+    pub order_by: Option<String>,
     /// The columns, where the files do not say them by themselves.
     pub columns: Option<Vec<Column>>,
     /// How the snapshot is compressed.

@@ -146,6 +146,7 @@ mod tests {
     pub(super) fn dataset(columns: &str) -> Dataset {
         let columns: Vec<_> = columns.split(", ").map(column).collect();
         Dataset {
+            order_by: None,
             name: "orders".to_owned(),
             source: Source {
                 format: Format::Csv(Csv { header: false, null: "NULL".to_owned(), delimiter: b',' }),

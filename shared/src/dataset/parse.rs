@@ -129,6 +129,7 @@ fn table(mut root: Object<'_>, problems: &mut Problems) -> Option<Dataset> {
         name: name?,
         source: source?,
         primary_key: primary_key?,
+        order_by: None,
         columns,
         compression: compression.unwrap_or_default(),
         target: target?,

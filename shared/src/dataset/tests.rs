@@ -42,6 +42,7 @@ fn problems(document: &Value) -> Vec<String> {
 
 fn orders() -> Dataset {
     Dataset {
+        order_by: None,
         name: "orders".to_owned(),
         source: Source {
             format: Format::Parquet,
