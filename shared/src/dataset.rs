@@ -8,6 +8,7 @@ mod folder;
 mod json;
 mod parse;
 mod rules;
+pub mod saas;
 pub mod stream;
 mod text;
 
@@ -16,6 +17,7 @@ mod tests;
 
 pub use folder::Datasets;
 pub use parse::Described;
+pub use saas::Saas;
 pub use stream::Stream;
 pub use text::{TextError, moment};
 
