@@ -10,6 +10,8 @@ mod input;
 mod json;
 pub mod parquet;
 
+pub(crate) use csv::record::{Dialect, Field, Found};
+
 use std::{
     fmt,
     io::{self, Read},
