@@ -113,7 +113,7 @@ impl Datasets {
         })
     }
 
-    /// The objects of SaaS products, by name.
+    /// The objects of `SaaS` products, by name.
     pub fn saas(&self) -> impl Iterator<Item = &Saas> {
         self.0.values().filter_map(|described| match described {
             Described::Saas(saas) => Some(saas.as_ref()),

@@ -119,9 +119,10 @@ pub(super) fn refused(name: &str, problems: &[String]) -> Error {
     )
 }
 
+const KINDS: &str = "must be `cdc`, `stream` or `saas`";
+
 fn document_of(document: &Value, problems: &mut Problems) -> Option<Described> {
     let mut root = Object::new("$".to_owned(), document, problems)?;
-    const KINDS: &str = "must be `cdc`, `stream` or `saas`";
     root.require("kind", KINDS, problems);
     let kind = match root.field("kind").map(Value::as_str) {
         None => "cdc",
@@ -213,18 +214,12 @@ fn format(source: &mut Object<'_>, problems: &mut Problems) -> Option<Format> {
     None
 }
 
-pub(super) fn csv(source: &mut Object<'_>, problems: &mut Problems) -> Option<Csv> {
+fn csv(source: &mut Object<'_>, problems: &mut Problems) -> Option<Csv> {
     let default = Csv::default();
     let mut csv = source.object("csv", problems)?;
     let header = csv.boolean("header", problems).unwrap_or(default.header);
     let null = csv.text("null", problems).map_or(default.null, str::to_owned);
-    let delimiter = csv.text("delimiter", problems).map(|text| match *text.as_bytes() {
-        [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\r' | b'\n' | 0) => byte,
-        _ => {
-            problems.at(csv.at("delimiter"), "must be one ASCII character, not a quote, a line end or NUL");
-            default.delimiter
-        }
-    });
+    let delimiter = delimiter(&mut csv, problems);
     csv.finish(problems);
     Some(Csv { header, null, delimiter: delimiter.unwrap_or(default.delimiter) })
 }
@@ -233,6 +228,17 @@ impl Default for Csv {
     /// What DMS writes when it is not told otherwise.
     fn default() -> Self {
         Self { header: false, null: "NULL".to_owned(), delimiter: b',' }
+    }
+}
+
+pub(super) fn delimiter(csv: &mut Object<'_>, problems: &mut Problems) -> Option<u8> {
+    let text = csv.text("delimiter", problems)?;
+    match *text.as_bytes() {
+        [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\r' | b'\n' | 0) => Some(byte),
+        _ => {
+            problems.at(csv.at("delimiter"), "must be one ASCII character, not a quote, a line end or NUL");
+            None
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use super::{Csv, Dataset, Stream};
 
 pub(super) use parse::saas;
 
-/// Records of one kind that a flow brings from a SaaS product, run by run, and the table of their last versions.
+/// Records of one kind that a flow brings from a `SaaS` product, run by run, and the table of their last versions.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Saas {
     /// The flow's name.

@@ -90,6 +90,7 @@ fn every_field_is_read() {
         "compression": "snappy", "target": {"snapshot": "c/s.parquet", "publish": "versioned", "keep_hours": 0},
     });
     let expected = Dataset {
+        order_by: None,
         name: "shop.orders".to_owned(),
         source: Source {
             format: Format::Csv(Csv { header: true, null: String::new(), delimiter: b'\t' }),

@@ -122,14 +122,14 @@ impl Scene {
         table
     }
 
-    fn figure(&self, name: &str) -> f64 {
-        let Emitter::Memory(seen) = &self.ports.emitter else { return 0.0 };
+    fn figure(&self, name: &str) -> u64 {
+        let Emitter::Memory(seen) = &self.ports.emitter else { return 0 };
         let seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
         let line = |metrics: &Metrics| {
             let mut out = Vec::new();
             metrics.emit(NOW, &mut out).unwrap();
             serde_json::from_slice::<Value>(&out).unwrap()
         };
-        seen.iter().map(line).filter_map(|line| line.get(name)?.as_f64()).sum()
+        seen.iter().map(line).filter_map(|line| line.get(name)?.as_f64()?.to_string().parse::<u64>().ok()).sum()
     }
 }

@@ -38,16 +38,16 @@ pub fn of(array: &ArrayRef) -> Result<Vec<Version>, Refusal> {
                 DataType::Timestamp(_, zone) => zone.clone(),
                 _ => None,
             };
-            cast(array, &DataType::Timestamp(TimeUnit::Microsecond, zone)).map_err(|error| unfit(error.to_string()))?
+            cast(array, &DataType::Timestamp(TimeUnit::Microsecond, zone)).map_err(|error| unfit(&error.to_string()))?
         }
         DataType::Int32 | DataType::Int64 => array.clone(),
-        other => return Err(unfit(format!("must be a timestamp, a date or an integer, not {other}"))),
+        other => return Err(unfit(&format!("must be a timestamp, a date or an integer, not {other}"))),
     };
     let integers = arrow::compute::cast(&integers, &DataType::Int64).map_err(internal)?;
     Ok(integers.as_primitive::<Int64Type>().iter().collect())
 }
 
-fn unfit(reason: String) -> Refusal {
+fn unfit(reason: &str) -> Refusal {
     Refusal { code: Code::IncompatibleType, column: None, reason: format!("order_by: {reason}") }
 }
 

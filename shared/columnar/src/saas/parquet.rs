@@ -102,21 +102,21 @@ fn object(columns: &[Column], at: usize, out: &mut Vec<u8>) {
 
 fn value(values: &Values, at: usize, out: &mut Vec<u8>) {
     let array = match values {
-        Values::Plain(array) | Values::Text(array) | Values::Bytes(array) => array,
-        Values::Struct(array, _) | Values::List(array, _) => array,
+        Values::Plain(array)
+        | Values::Text(array)
+        | Values::Bytes(array)
+        | Values::Struct(array, _)
+        | Values::List(array, _) => array,
     };
     if array.is_null(at) {
         return out.extend_from_slice(b"null");
     }
     match values {
-        // No JSON has such a number: the contract refuses the text where it wants one.
-        Values::Plain(array) if array.as_string::<i32>().value(at).ends_with(|last: char| last.is_alphabetic()) => {
-            match array.as_string::<i32>().value(at) {
-                plain @ ("true" | "false") => out.extend_from_slice(plain.as_bytes()),
-                other => write_text(other, out),
-            }
-        }
-        Values::Plain(array) => out.extend_from_slice(array.as_string::<i32>().value(at).as_bytes()),
+        Values::Plain(array) => match array.as_string::<i32>().value(at) {
+            // No JSON has such a number: the contract refuses the text where it wants one.
+            text @ ("NaN" | "inf" | "-inf") => write_text(text, out),
+            text => out.extend_from_slice(text.as_bytes()),
+        },
         Values::Text(array) => write_text(array.as_string::<i32>().value(at), out),
         Values::Bytes(array) => write_text(&BASE64_STANDARD.encode(array.as_binary::<i32>().value(at)), out),
         Values::Struct(_, members) => object(members, at, out),

@@ -4,9 +4,9 @@ use serde_json::Value;
 
 use super::{Deleted, FileFormat, Saas};
 use crate::dataset::{
-    Column, ColumnType, Dataset, Format, OnTruncate, Source,
+    Column, ColumnType, Csv, Dataset, Format, OnTruncate, Source,
     json::{Object, Problems, expected},
-    parse::{compression, csv, plain_name, primary_key, target},
+    parse::{compression, delimiter, plain_name, primary_key, target},
     rules as common,
     stream::{
         EXTRA, Field, Mask, PartitionBy, RecordFormat, Stream, Transport, UnknownFields, conditions, fields, together,
@@ -92,7 +92,7 @@ fn source(root: &mut Object<'_>, problems: &mut Problems) -> Option<Read> {
     source.require("format", "must be `parquet`, `json` or `csv`", problems);
     let flow = source.filled("flow", problems);
     let named = source.one_of("format", &[("parquet", 'p'), ("json", 'j'), ("csv", 'c')], problems);
-    let dialect = csv(&mut source, problems);
+    let dialect = dialect(&mut source, problems);
     let format = match (named, dialect) {
         (Some('c'), dialect) => Some(FileFormat::Csv(dialect.unwrap_or_default())),
         (Some(_), Some(_)) => {
@@ -119,6 +119,14 @@ fn source(root: &mut Object<'_>, problems: &mut Problems) -> Option<Read> {
         problems.at("$.source.changes", "must be apart from `prefix`, which the flow writes to");
     }
     Some(Read { flow: flow?.to_owned(), format: format?, prefix, nulls, changes, lateness_hours })
+}
+
+/// The header is always there, and what stands for NULL is in `nulls`.
+fn dialect(source: &mut Object<'_>, problems: &mut Problems) -> Option<Csv> {
+    let mut csv = source.object("csv", problems)?;
+    let delimiter = delimiter(&mut csv, problems);
+    csv.finish(problems);
+    Some(Csv { header: true, delimiter: delimiter.unwrap_or(b','), ..Csv::default() })
 }
 
 fn texts(path: &str, items: &[Value], problems: &mut Problems) -> Vec<String> {

@@ -26,7 +26,7 @@ async fn a_failed_run_is_counted_once_and_changes_nothing() {
         scene.deliver(&event).await.unwrap();
         scene.deliver(&json!({"datasets": "all"})).await.unwrap();
     }
-    assert_eq!([scene.figure("RunsFailed"), scene.figure("Failures")].map(|n| n as u64), [1, 0]);
+    assert_eq!([scene.figure("RunsFailed"), scene.figure("Failures")], [1, 0]);
     assert!(scene.table().await.is_empty());
 }
 
@@ -63,7 +63,7 @@ async fn a_run_of_long_ago_is_named_by_now() {
     scene.files(3, &[record(3, 3)]);
     scene.report(3, before(2), 1).await.unwrap();
     assert_eq!(scene.table().await.len(), 3);
-    assert!(scene.figure("FilesRefused") < 1.0);
+    assert_eq!(scene.figure("FilesRefused"), 0);
 }
 
 #[tokio::test]
@@ -78,7 +78,7 @@ async fn a_run_that_cannot_come_in_does_not_hold_up_others() {
     let error = scene.deliver(&json!({"source": "aws.events", "detail-type": "Scheduled Event"})).await.unwrap_err();
     assert!(error.message.starts_with("deals: ") && error.message.contains(&id(1)), "{error}");
     assert_eq!(scene.table().await.len(), 1);
-    assert_eq!([scene.figure("RunsFound"), scene.figure("Failures")].map(|n| n as u64), [1, 1]);
+    assert_eq!([scene.figure("RunsFound"), scene.figure("Failures")], [1, 1]);
 }
 
 #[tokio::test]
@@ -104,7 +104,7 @@ async fn what_is_refused_is_set_aside_once() {
         ("invalid_json", Some("$"), format!("{key} row 2"), b"nothing".to_vec()),
     ];
     assert_eq!(told.collect::<Vec<_>>(), want);
-    let figures = ["RecordsQuarantined", "RecordsMissing", "RunsRepeated"].map(|name| scene.figure(name) as u64);
+    let figures = ["RecordsQuarantined", "RecordsMissing", "RunsRepeated"].map(|name| scene.figure(name));
     assert_eq!(figures, [2, 1, 1]);
 }
 
@@ -117,7 +117,7 @@ async fn other_reports_are_counted_and_a_deactivated_flow_is_told() {
     assert_eq!(answer, json!({"ignored": "other_report"}));
     let answer = scene.deliver(&report("AppFlow Scheduled Flow Deactivated", "deals")).await.unwrap();
     assert_eq!(answer, json!({"deactivated": ["deals"]}));
-    assert_eq!([scene.figure("Ignored"), scene.figure("FlowsDeactivated")].map(|n| n as u64), [1, 1]);
+    assert_eq!([scene.figure("Ignored"), scene.figure("FlowsDeactivated")], [1, 1]);
     let error = scene.deliver(&json!({"datasets": ["leads"]})).await.unwrap_err();
     assert_eq!(error.code, Code::InvalidEvent);
 }

@@ -133,7 +133,8 @@ proptest! {
 
 /// A small history with all that matters: an update, a tie, a deletion, and what must not come back after it.
 fn history() -> Runs {
-    let record = |id, modified, deleted, note| Record { id, modified: 1_767_225_600_000 + modified, deleted, note };
+    let record =
+        |id, modified: i64, deleted, note| Record { id, modified: 1_767_225_600_000 + modified, deleted, note };
     vec![
         (0, vec![record(1, 1, false, 1), record(2, 1, false, 2), record(3, 1, false, 3)]),
         (1, vec![record(1, 2, true, 4), record(2, 1, false, 5), record(3, 0, true, 6)]),
@@ -146,7 +147,7 @@ async fn every_order_comes_to_the_same() {
     let want = [("2", "5"), ("3", "3"), ("4", "10")].map(|(key, note)| (key.to_owned(), note.to_owned()));
     assert_eq!(truth(&history()), BTreeMap::from(want));
     for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
-        play(&history(), &order.map(Step::One)).await;
+        Box::pin(play(&history(), &order.map(Step::One))).await;
     }
 }
 
@@ -189,9 +190,10 @@ async fn more_than_the_memory_holds_comes_to_the_same() {
             persist(&scene, &runs, run).await;
         }
         // Hardly a file's rows: a publish ends after each.
-        scene.ports.bounds.memory = 32 << 10;
+        scene.ports.bounds.memory = 10 << 10;
         scene.deliver(&json!({"datasets": "all"})).await.unwrap();
         assert_eq!(scene.table().await, truth(&runs));
-        assert!(scene.figure("Publishes") > 8.0, "{} publishes", scene.figure("Publishes"));
+        let publishes = scene.figure("Publishes") - first as u64;
+        assert!(publishes > (runs.len() - first) as u64 / 3, "{publishes} publishes of {first}");
     }
 }
