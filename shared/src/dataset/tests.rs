@@ -6,6 +6,7 @@ use super::*;
 use crate::{Class, Code};
 
 mod folder;
+mod saas;
 mod schema;
 mod stream;
 mod watch;
@@ -171,7 +172,7 @@ fn what_does_not_fit_together_is_told() {
         (with(example(), "/primary_key", json!(["Op"])), "$.primary_key[0]: `Op` is the operation"),
         (with(example(), "/source/order_column", json!("dms_ts")), "$.source.order_column: names the same column"),
         (with(example(), "/source/prefix", json!("quarantine/orders/")), "$.source.prefix: `quarantine/` is kept"),
-        (with(example(), "/kind", json!("table")), "$.kind: must be `cdc` or `stream`"),
+        (with(example(), "/kind", json!("table")), "$.kind: must be `cdc`, `stream` or `saas`"),
     ];
     for (document, expected) in cases {
         let found = problems(&document);
