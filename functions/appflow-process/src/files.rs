@@ -36,8 +36,7 @@ pub async fn of(store: &dyn Store, saas: &Saas, run: &Run) -> Result<Vec<ObjectM
         return Ok(files);
     }
     let (prefix, id, records) = (&saas.prefix, &run.id, run.records.unwrap_or_default());
-    let message =
-        format!("{}: run {id} has {records} records, and {prefix} has no file with its id in the key", saas.name());
+    let message = format!("run {id} has {records} records, and {prefix} has no file with its id in the key");
     if others > 0 {
         let what = "it has files without any run's id: give the flow's destination the path prefix EXECUTION_ID \
                     (prefixConfig.pathPrefixHierarchy), so that the files of a run can be told";

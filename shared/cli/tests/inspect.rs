@@ -1,4 +1,4 @@
-//! `headgate inspect` and `merge` of a dataset that no DMS writes: an object of a SaaS product.
+//! `headgate inspect` and `merge` of a dataset that no DMS writes: an object of a `SaaS` product.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
 

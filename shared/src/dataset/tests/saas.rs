@@ -1,4 +1,4 @@
-//! Objects of SaaS products: the presets, what else may be said, and what is refused.
+//! Objects of `SaaS` products: the presets, what else may be said, and what is refused.
 
 use std::{fs, path::Path};
 
