@@ -64,7 +64,8 @@ impl<K: KeyKind> Work<'_, K> {
             let (keys, delta) = (self.keys(&piece).await?, Arc::clone(&self.delta));
             let mut probe = Self::on_thread(move || Ok(Probe::new(&keys, rows, &delta))).await?;
             if let (true, Some(changes)) = (old && !probe.hits.is_empty(), &self.delta.versions) {
-                probe.compare(&self.versions(&piece).await?, changes);
+                // On the heap: the future of a merge without an order stays as small as it is.
+                probe.compare(&Box::pin(self.versions(&piece)).await?, changes);
             }
             probe
         };
