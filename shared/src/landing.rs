@@ -58,7 +58,7 @@ use claim::Claim;
 pub use item::Attempt;
 use item::Ledger;
 pub use mark::Mark;
-pub use name::{is_object_stem, object_name};
+pub use name::{is_object_stem, object_name, object_place};
 pub use skips::Coming;
 use skips::Skips;
 
@@ -157,6 +157,13 @@ impl Shard {
     #[must_use]
     pub fn is_settled(&self, place: &Mark) -> bool {
         self.is_done(place) && self.ledger.outstanding().all(|(_, first)| first > place)
+    }
+
+    /// Whether no attempt writes or removes this object any more, which begins at `first`, but for one that was overtaken
+    /// and still runs.
+    #[must_use]
+    pub fn is_final(&self, key: &str, first: &Mark) -> bool {
+        self.is_done(first) && !self.is_unfinished(key)
     }
 
     /// Says that the batch's first record that is not done is at this place, and that whatever is between it and the

@@ -4,8 +4,9 @@
 
 use std::{collections::HashMap, fmt::Write};
 
-use time::OffsetDateTime;
+use time::{Date, Month, OffsetDateTime};
 
+use crate::clock::Timestamp;
 use crate::dataset::stream::{Granularity, PartitionBy};
 
 /// What Hive calls the partition of null, and of the empty text.
@@ -130,6 +131,25 @@ pub fn time_path(at: i64, granularity: Granularity) -> Option<String> {
     Some(path)
 }
 
+/// The moment from which on no time is in the partition of this path, where it begins as [`time_path`] says.
+#[must_use]
+pub fn time_end(path: &str, granularity: Granularity) -> Option<Timestamp> {
+    let mut segments = path.split('/');
+    let mut part = |name: &str| -> Option<u16> {
+        let digits = segments.next()?.strip_prefix(name)?.strip_prefix('=')?;
+        digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
+    };
+    let year = part("year")?;
+    let month = if granularity >= Granularity::Month { u8::try_from(part("month")?).ok()? } else { 12 };
+    let first = Date::from_calendar_date(year.into(), Month::try_from(month).ok()?, 1).ok()?;
+    let days = first.month().length(first.year());
+    let day = if granularity >= Granularity::Day { u8::try_from(part("day")?).ok()? } else { days };
+    let date = first.replace_day(day).ok()?.midnight().assume_utc();
+    let hour = if granularity >= Granularity::Hour { u8::try_from(part("hour")?).ok()? } else { 23 };
+    let last = date.replace_hour(hour).ok()?;
+    Some(Timestamp((last.unix_timestamp() + 3_600) * 1_000))
+}
+
 /// As Hive escapes what a path may not hold; beyond that what S3 keys handle badly.
 fn escape(text: &str, out: &mut String) {
     for byte in text.bytes() {
@@ -186,6 +206,29 @@ mod tests {
         assert_eq!(check(None, &["w"], AT, &[Some(&long)]), Err(NoPartition::Value));
         let half = "x".repeat(LONGEST);
         assert_eq!(check(None, &["w", "x", "y"], AT, &[Some(half.as_str()); 3]), Err(NoPartition::Value));
+    }
+
+    #[test]
+    fn a_path_tells_where_its_time_ends() {
+        for granularity in [Granularity::Year, Granularity::Month, Granularity::Day, Granularity::Hour] {
+            for at in [0, AT, 1_709_164_800_000, 1_735_689_599_999, 951_782_400_000] {
+                let path = time_path(at, granularity).unwrap() + "country=DE/";
+                let end = time_end(&path, granularity).unwrap().0;
+                assert!(at < end, "{path} ends at {end}");
+                assert_eq!(time_path(end - 1, granularity).unwrap() + "country=DE/", path);
+                assert_ne!(time_path(end, granularity).unwrap() + "country=DE/", path);
+            }
+        }
+        for wrong in [
+            "",
+            "year=2026/",
+            "year=2026/month=13/day=01/hour=00/",
+            "year=2026/month=02/day=30/hour=00/",
+            "year=x/month=01/day=01/hour=00/",
+            "a/",
+        ] {
+            assert_eq!(time_end(wrong, Granularity::Hour), None, "{wrong}");
+        }
     }
 
     #[test]

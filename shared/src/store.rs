@@ -151,6 +151,22 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// Removes the object; no error where there is none.
     async fn delete(&self, key: &str) -> Result<()>;
 
+    /// Removes these objects, at most [`PAGE`], each if it still has its tag: one request where the store can. What is
+    /// gone is no error. Gives the keys that were left, for they have another tag.
+    ///
+    /// Where it fails, some may be gone.
+    async fn delete_all(&self, objects: &[(String, ETag)]) -> Result<Vec<String>> {
+        let mut left = Vec::new();
+        for (key, etag) in objects {
+            match self.head(key).await? {
+                None => {}
+                Some(meta) if meta.etag == *etag => self.delete(key).await?,
+                Some(_) => left.push(key.clone()),
+            }
+        }
+        Ok(left)
+    }
+
     /// The object's address for people and catalogs, such as `s3://bucket/key`.
     fn uri(&self, key: &str) -> String;
 }

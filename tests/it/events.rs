@@ -4,6 +4,7 @@
 //! sample. `HEADGATE_UPDATE=1 cargo test -p headgate-tests events` writes the answers anew; read them before they are
 //! committed.
 
+mod compact;
 mod flows;
 mod ingest;
 mod lake;
@@ -26,6 +27,7 @@ use crate::{
 };
 
 use self::{
+    compact::Compact,
     flows::Runs,
     ingest::Ingest,
     lake::{Lake, Table},
@@ -164,6 +166,18 @@ async fn provisioned(name: &str, event: &Value) -> Value {
     json!({"first": first, "second": second, "seen": seen, "metrics": provision.metrics()})
 }
 
+/// What becomes of a schedule's event of `lake-compact`: both answers, and the files of all tables.
+async fn compacted(name: &str, event: &Value) -> Value {
+    let lake = Compact::new();
+    let before = lake.files().await;
+    let first = told(lake.deliver(event).await);
+    let files = lake.files().await;
+    assert!(!name.starts_with("bad-") || files == before, "{name}: something was replaced");
+    let second = told(lake.deliver(event).await);
+    assert_eq!(lake.files().await, files, "{name}: the second delivery changed a table");
+    json!({"first": first, "second": second, "files": files, "metrics": lake.metrics()})
+}
+
 fn told(answer: Result<Value, Error>) -> Value {
     match answer {
         Ok(answer) => json!({"answer": answer}),
@@ -213,6 +227,11 @@ async fn every_batch_of_kinesis_consumer_is_answered_as_agreed() {
 #[tokio::test]
 async fn every_batch_of_msk_consumer_is_answered_as_agreed() {
     agree("msk-consumer", topics_consumed).await;
+}
+
+#[tokio::test]
+async fn every_event_of_lake_compact_is_answered_as_agreed() {
+    agree("lake-compact", compacted).await;
 }
 
 #[tokio::test]

@@ -15,3 +15,4 @@ mod merge;
 mod registries;
 mod replay;
 mod s3;
+mod sns;

@@ -36,6 +36,10 @@ from ministack.app import main
 main()
 ";
 
+/// The account that the server keeps everything in.
+const ARN_SNS: &str = "arn:aws:sns:us-east-1:000000000000:";
+const ARN_SQS: &str = "arn:aws:sqs:us-east-1:000000000000:";
+
 /// A first start compiles the package's Python; later ones take a second.
 const PATIENCE: Duration = Duration::from_mins(1);
 const POLL: Duration = Duration::from_millis(25);
@@ -126,14 +130,53 @@ impl Ministack {
         let head = format!(
             "POST / HTTP/1.1\r\nX-Amz-Target: Kinesis_20131202.{call}\r\nContent-Type: application/x-amz-json-1.1\r\n"
         );
-        let answer = ask(self.address, &head, body).expect("ministack to answer");
-        assert!(answer.starts_with("HTTP/1.1 200"), "{head}{answer}");
-        answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).unwrap_or_default()
+        self.ask(&head, body)
     }
 
-    fn ask(&self, head: &str, body: &str) {
+    /// Makes an SNS topic and an SQS queue of the same name that has all that is published; gives the topic's ARN. A
+    /// name that ends in `.fifo` makes both ordered.
+    ///
+    /// # Panics
+    /// Where the server refuses.
+    #[must_use]
+    pub fn create_topic(&self, name: &str) -> String {
+        let (of_topic, of_queue) = if name.rsplit_once('.').is_some_and(|(_, end)| end == "fifo") {
+            (
+                "&Attributes.entry.1.key=FifoTopic&Attributes.entry.1.value=true",
+                "&Attribute.1.Name=FifoQueue&Attribute.1.Value=true",
+            )
+        } else {
+            ("", "")
+        };
+        let (topic, queue) = (format!("{ARN_SNS}{name}"), format!("{ARN_SQS}{name}"));
+        let sns = |call: &str| self.form(&format!("{call}&Version=2010-03-31"));
+        sns(&format!("Action=CreateTopic&Name={name}{of_topic}"));
+        self.form(&format!("Action=CreateQueue&QueueName={name}{of_queue}&Version=2012-11-05"));
+        sns(&format!("Action=Subscribe&TopicArn={topic}&Protocol=sqs&Endpoint={queue}"));
+        topic
+    }
+
+    /// Takes up to ten messages out of the queue of [`create_topic`](Self::create_topic): the answer's JSON.
+    ///
+    /// # Panics
+    /// Where the server refuses.
+    #[must_use]
+    pub fn receive(&self, queue: &str) -> String {
+        let head = "POST / HTTP/1.1\r\nX-Amz-Target: AmazonSQS.ReceiveMessage\r\n\
+                    Content-Type: application/x-amz-json-1.0\r\n";
+        let url = format!("{}/000000000000/{queue}", self.url());
+        self.ask(head, &format!(r#"{{"QueueUrl":"{url}","MaxNumberOfMessages":10}}"#))
+    }
+
+    /// One call of an API that speaks forms.
+    fn form(&self, form: &str) {
+        self.ask("POST / HTTP/1.1\r\nContent-Type: application/x-www-form-urlencoded\r\n", form);
+    }
+
+    fn ask(&self, head: &str, body: &str) -> String {
         let answer = ask(self.address, head, body).expect("ministack to answer");
         assert!(answer.starts_with("HTTP/1.1 200"), "{head}{answer}");
+        answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).unwrap_or_default()
     }
 
     /// A server that is ready, or `None` where it ended at once.

@@ -215,14 +215,15 @@ impl Ledger {
         let newest = self.window.last().map_or(i64::MIN, |entry| entry.place.0);
         let many = self.window.len().saturating_sub(watching.watch.reorder);
         let old = self.window.iter().take_while(|entry| newest.saturating_sub(entry.place.0) > late).count();
-        for entry in self.window.drain(..many.max(old)) {
-            for (alert, column) in watching.alerts() {
-                if let (Some(track), Some(value)) = (self.tracks.get_mut(&alert.name), entry.value(alert, column)) {
-                    track.machine.step(alert, entry.place, value);
-                }
+        let settled: Vec<Entry> = self.window.drain(..many.max(old)).collect();
+        for (alert, column) in watching.alerts() {
+            if let Some(track) = self.tracks.get_mut(&alert.name) {
+                window::judged(&settled, alert, column).for_each(|(place, value)| {
+                    track.machine.step(alert, place, value);
+                });
             }
-            self.base = Some(entry.place);
         }
+        self.base = settled.last().map(|entry| entry.place).or(self.base);
         if let Some(base) = self.base {
             self.tracks.values_mut().for_each(|track| track.forget(base));
         }
@@ -263,7 +264,7 @@ impl Ledger {
 
 /// The spans of an alert in these readings, in order; the last one may be open.
 fn spans(mut machine: Machine, alert: &Alert, column: usize, window: &[Entry]) -> Vec<Span> {
-    let readings = window.iter().filter_map(|entry| Some((entry.place, entry.value(alert, column)?)));
+    let readings = window::judged(window, alert, column);
     let mut spans: Vec<_> = readings.filter_map(|(place, value)| machine.step(alert, place, value)).collect();
     spans.extend(machine.open());
     spans

@@ -85,23 +85,33 @@ fn answered(status: u16, code: &str, message: &str) -> Failure {
     }
 }
 
-/// Errors that pass by themselves although their status is 200, 400 or 409.
+/// Errors that pass by themselves although their status is 200, 400 or 409. The names of throttling are those that
+/// every AWS SDK tries again (AWS SDKs Reference Guide, "Retry behavior"), and KMS's as SNS tells it.
 fn passing(code: &str) -> bool {
     matches!(
         code,
-        "InternalError"
+        "BandwidthLimitExceeded"
+            | "InternalError"
             | "InternalFailure"
             | "InternalServerError"
+            | "KMSThrottling"
             | "KMSThrottlingException"
             | "LimitExceededException"
             | "OperationAborted"
+            | "PriorRequestNotComplete"
             | "ProvisionedThroughputExceededException"
             | "ReplicatedWriteConflictException"
             | "RequestLimitExceeded"
+            | "RequestThrottled"
+            | "RequestThrottledException"
             | "RequestTimeout"
             | "ServiceUnavailable"
             | "SlowDown"
+            | "Throttled"
+            | "ThrottledException"
+            | "Throttling"
             | "ThrottlingException"
+            | "TooManyRequestsException"
             | "TransactionConflictException"
     )
 }

@@ -3,6 +3,7 @@
 //! Every write carries an id of its own: the SDK repeats a request whose answer was lost, and the id tells "we have
 //! already written this" from "another writer was first".
 
+mod delete;
 mod multipart;
 mod parts;
 mod upload;
@@ -157,6 +158,10 @@ impl Store for S3Store {
             Ok(_) | Err(StoreError::NotFound { .. }) => Ok(()),
             Err(error) => Err(error),
         }
+    }
+
+    async fn delete_all(&self, objects: &[(String, ETag)]) -> Result<Vec<String>> {
+        delete::all(self, objects).await
     }
 
     fn uri(&self, key: &str) -> String {

@@ -4,7 +4,7 @@ use std::{ffi::OsString, io::Write, path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{Failure, demo, generate, inspect, invoke, merge, replay};
+use crate::{Failure, compact, demo, generate, inspect, invoke, merge, replay};
 
 /// Looks a setting up in the environment.
 pub(crate) type Lookup = fn(&str) -> Option<String>;
@@ -25,6 +25,8 @@ enum Command {
     Inspect(inspect::Arguments),
     /// Take refused records of a stream or topic again, by the dataset as it is now
     Replay(replay::Arguments),
+    /// Make few large files of a stream's many small ones, in partitions that are closed
+    Compact(compact::Arguments),
     /// Run a function's real binary on one event
     Invoke(invoke::Arguments),
     /// Generate traffic: records, or the events that functions are invoked with
@@ -72,6 +74,7 @@ fn execute(command: Command, lookup: Lookup) -> Result<(), Failure> {
             Command::Merge(arguments) => merge::run(&arguments, lookup).await,
             Command::Inspect(arguments) => inspect::run(&arguments).await,
             Command::Replay(arguments) => replay::run(&arguments, lookup).await,
+            Command::Compact(arguments) => compact::run(&arguments, lookup).await,
             Command::Invoke(arguments) => invoke::run(&arguments).await,
             Command::Gen(arguments) => generate::run(&arguments),
             Command::Demo(arguments) => demo::run(&arguments, lookup).await,

@@ -3,6 +3,7 @@
 //! The binary is only wiring: what a command does and how it exits is decided here.
 
 mod command;
+mod compact;
 mod demo;
 mod failure;
 mod generate;

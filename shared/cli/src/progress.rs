@@ -33,6 +33,12 @@ impl Bar {
         self.0.set_position(done);
     }
 
+    /// So many are done, of nobody knows how many, and what else there is to say.
+    pub fn counted(&self, done: u64, more: &str) {
+        self.at(done, done);
+        self.0.set_message(more.to_owned());
+    }
+
     /// One more is done.
     pub fn advance(&self) {
         self.0.inc(1);

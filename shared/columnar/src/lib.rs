@@ -2,6 +2,7 @@
 
 pub mod bounds;
 pub mod changes;
+pub mod compact;
 pub mod inspect;
 pub mod merge;
 mod object;

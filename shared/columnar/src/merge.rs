@@ -7,7 +7,7 @@ mod apply;
 mod base;
 mod carry;
 mod changes;
-mod counted;
+pub(crate) mod counted;
 mod dedupe;
 mod delta;
 pub(crate) mod encode;

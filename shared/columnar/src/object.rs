@@ -150,12 +150,25 @@ pub async fn footer(
     meta: &ObjectMeta,
     page_index: PageIndexPolicy,
 ) -> Result<(ParquetMetaData, Parts), Failure> {
+    footer_of(store, meta, page_index, SMALL).await
+}
+
+/// The same for a reader that needs no more of an object than its footer, unless it is at most `small` bytes.
+///
+/// # Errors
+/// As [`footer`].
+pub async fn footer_of(
+    store: &Arc<dyn Store>,
+    meta: &ObjectMeta,
+    page_index: PageIndexPolicy,
+    small: u64,
+) -> Result<(ParquetMetaData, Parts), Failure> {
     if meta.size == 0 {
         return Err(unreadable("the file is empty (0 bytes)").into());
     }
     let mut decoder =
         ParquetMetaDataPushDecoder::try_new(meta.size).map_err(unreadable)?.with_page_index_policy(page_index);
-    let tail = if meta.size <= SMALL { 0 } else { meta.size - TAIL };
+    let tail = if meta.size <= small { 0 } else { meta.size.saturating_sub(TAIL) };
     let mut parts = Parts::fetch(store, meta, std::iter::once(tail..meta.size)).await?;
     push(&mut decoder, &parts).map_err(unreadable)?;
     loop {

@@ -53,6 +53,7 @@ use headgate::{
     store::Store,
 };
 
+pub(crate) use self::log::is_published;
 use self::walk::Walk;
 pub use self::{
     kind::{Cause, Kind, Outlook, Read, Taking, of_record},

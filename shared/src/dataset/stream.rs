@@ -8,12 +8,14 @@ use serde_json::Value;
 
 use super::{ColumnType, Compression};
 
+pub mod compact;
 mod filter;
 mod parse;
 mod rules;
 pub mod watch;
 pub mod window;
 
+pub use compact::Compact;
 pub(super) use filter::conditions;
 pub use filter::{Bound, Condition};
 pub(super) use parse::{fields, is_same, stream, unknown_fields};
@@ -46,6 +48,8 @@ pub struct Stream {
     pub compression: Compression,
     /// The keys of its files begin with this; it ends in `/`.
     pub prefix: String,
+    /// How its small files become few; where it is not said, they do only on request.
+    pub compact: Option<Compact>,
     /// What its readings are watched for, where its records are messages of devices.
     pub watch: Option<Watch>,
 }

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::{Class, Code};
 
+mod compact;
 mod folder;
 mod saas;
 mod schema;

@@ -41,6 +41,28 @@ pub fn is_object_stem(text: &str) -> bool {
         && first.bytes().all(|byte| byte.is_ascii_digit())
 }
 
+/// The source, shard and first place that the last part of a key names, where it is an [`object_name`].
+#[must_use]
+pub fn object_place(name: &str) -> Option<(String, String, Mark)> {
+    // What follows the place is the extension; a source may have dots of its own.
+    let (source, rest) = name.split_once("--")?;
+    let (shard, rest) = rest.split_once("--")?;
+    let (first, _) = rest.split_once('.')?;
+    is_object_stem(&name[..name.len() - rest.len() + first.len()]).then_some(())?;
+    Some((whole(source)?, whole(shard)?, Mark::new(first)?))
+}
+
+/// The text that [`part`] made safe.
+fn whole(part: &str) -> Option<String> {
+    let mut pieces = part.split('!');
+    let mut bytes = pieces.next()?.as_bytes().to_vec();
+    for piece in pieces {
+        bytes.push(u8::from_str_radix(piece.get(..2)?, 16).ok()?);
+        bytes.extend_from_slice(&piece.as_bytes()[2..]);
+    }
+    String::from_utf8(bytes).ok()
+}
+
 /// The text without what is unsafe, and without a `-` that could be taken for one of a separator.
 fn part(text: &str) -> String {
     let bytes = text.as_bytes();
@@ -113,6 +135,13 @@ mod tests {
         ) {
             let name = |(source, shard, first): &(String, String, u64)| object_name(source, shard, &Mark::from(*first), "x");
             prop_assert_eq!(name(&left) == name(&right), left == right);
+        }
+
+        #[test]
+        fn a_name_tells_its_place(source: String, shard: String, first: u64) {
+            let first = Mark::from(first);
+            prop_assume!(!source.is_empty() && !shard.is_empty());
+            prop_assert_eq!(object_place(&object_name(&source, &shard, &first, "jsonl.gz")), Some((source, shard, first)));
         }
 
         #[test]

@@ -25,6 +25,7 @@ pub async fn check(store: Arc<dyn Store>) {
     objects(&*store).await;
     conditions(&*store).await;
     ranges(&*store).await;
+    many(&*store).await;
     listing::check(&*store).await;
     uploading::check(&*store).await;
     racing::check(&store).await;
@@ -108,6 +109,25 @@ async fn conditions(store: &dyn Store) {
     store.delete(key).await.unwrap();
     let again = store.put(key, one.clone(), Condition::Absent).await.unwrap();
     holds(store, key, &again, &one).await;
+}
+
+/// All at once that still have their tags; what is gone already is none.
+async fn many(store: &dyn Store) {
+    let mut objects = Vec::new();
+    for number in 0..5 {
+        let key = format!("conformance/many/é & {number}");
+        let etag = put(store, &key, &bytes(10, number)).await;
+        objects.push((key, etag));
+    }
+    store.delete(&objects[1].0).await.unwrap();
+    let changed = put(store, &objects[3].0, &bytes(10, 9)).await;
+    assert_eq!(store.delete_all(&objects).await, Ok(vec![objects[3].0.clone()]), "the one that was changed is left");
+    holds(store, &objects[3].0, &changed, &bytes(10, 9)).await;
+    for at in [0, 1, 2, 4] {
+        assert_eq!(store.head(&objects[at].0).await, Ok(None), "{}", objects[at].0);
+    }
+    assert_eq!(store.delete_all(&[(objects[3].0.clone(), changed)]).await, Ok(Vec::new()));
+    assert_eq!(store.delete_all(&[]).await, Ok(Vec::new()));
 }
 
 async fn ranges(store: &dyn Store) {

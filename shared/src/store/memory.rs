@@ -42,6 +42,8 @@ pub enum Verb {
     Abort,
     /// [`Store::delete`]
     Delete,
+    /// [`Store::delete_all`]: two calls, for a request can end half-way.
+    DeleteAll,
 }
 
 impl Unavailable for StoreError {
@@ -203,6 +205,26 @@ impl Store for MemoryStore {
             self.objects().remove(key);
             Ok(())
         })
+    }
+
+    async fn delete_all(&self, objects: &[(String, ETag)]) -> Result<Vec<String>> {
+        let mut left = Vec::new();
+        let (first, second) = objects.split_at(objects.len().div_ceil(2));
+        for half in [first, second] {
+            let Some((key, _)) = half.first() else { continue };
+            self.faults.around(Verb::DeleteAll, key, || {
+                let mut there = self.objects();
+                for (key, etag) in half {
+                    match there.get(key) {
+                        Some(object) if object.etag == *etag => _ = there.remove(key),
+                        Some(_) => left.push(key.clone()),
+                        None => {}
+                    }
+                }
+                Ok(())
+            })?;
+        }
+        Ok(left)
     }
 
     fn uri(&self, key: &str) -> String {

@@ -29,12 +29,29 @@ impl Entry {
             sent,
         }
     }
+}
 
-    /// The value that an alert is to judge, if it is about this reading.
-    pub(crate) fn value(&self, alert: &Alert, column: usize) -> Option<f64> {
-        let meant = alert.topic.as_ref().is_none_or(|filter| self.topic.as_ref().is_some_and(|it| filter.takes(it)));
-        if meant { self.values.get(column).copied().flatten() } else { None }
-    }
+/// The values of a column that an alert is to judge, in order.
+pub(super) fn judged<'a>(
+    window: &'a [Entry],
+    alert: &'a Alert,
+    column: usize,
+) -> impl Iterator<Item = (Place, f64)> + 'a {
+    let mut last: Option<(&Arc<str>, bool)> = None;
+    let mut is_meant = move |topic: Option<&'a Arc<str>>| match (&alert.topic, topic, last) {
+        (None, _, _) => true,
+        (Some(_), None, _) => false,
+        (Some(_), Some(topic), Some((known, meant))) if Arc::ptr_eq(known, topic) => meant,
+        (Some(filter), Some(topic), _) => {
+            let meant = filter.takes(topic);
+            last = Some((topic, meant));
+            meant
+        }
+    };
+    window.iter().filter(move |entry| is_meant(entry.topic.as_ref())).filter_map(move |entry| {
+        let value = entry.values.get(column).copied().flatten()?;
+        Some((entry.place, value))
+    })
 }
 
 /// Separates the fields of a line, and may be in none of them.

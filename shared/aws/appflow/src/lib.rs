@@ -99,7 +99,7 @@ mod tests {
             Run { id: "e".to_owned(), started: Timestamp(1_500), status: Status::Succeeded, records: Some(7) };
         assert_eq!(run(record.clone().build()), Some(expected));
         assert_eq!(run(record.set_started_at(None).build()), None);
-        let ends = [ExecutionStatus::Error, ExecutionStatus::Canceled, ExecutionStatus::CancelStarted];
+        let ends = [ExecutionStatus::Error, ExecutionStatus::Canceled, ExecutionStatus::Cancelstarted];
         let ends = ends.map(|end| status(Some(&end)));
         assert_eq!(ends, [Status::Failed, Status::Failed, Status::Running]);
     }

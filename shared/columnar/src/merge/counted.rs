@@ -84,6 +84,10 @@ impl Store for Counted {
         self.inner.delete(key).await
     }
 
+    async fn delete_all(&self, objects: &[(String, ETag)]) -> Result<Vec<String>> {
+        self.inner.delete_all(objects).await
+    }
+
     fn uri(&self, key: &str) -> String {
         self.inner.uri(key)
     }

@@ -171,6 +171,14 @@ impl<'a> Log<'a> {
     }
 }
 
+/// Whether the objects of an entry are where they belong, and nobody writes them any more. `false` where there is no
+/// such entry.
+pub(crate) async fn is_published(store: &dyn Store, dataset: &str, log: &str, number: &str) -> Result<bool, Error> {
+    let key = format!("_headgate/replay/{dataset}/{log}/{number:0>8}");
+    let Some((_, entry)) = store.get(&key).await? else { return Ok(false) };
+    Ok(parse(&key, &entry)?.0.published)
+}
+
 fn write(head: &Head) -> Result<BytesMut, Error> {
     let mut line = serde_json::to_vec(head).map_err(|error| Error::retry(Code::Internal, error.to_string()))?;
     line.push(b'\n');

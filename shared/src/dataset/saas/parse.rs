@@ -39,6 +39,7 @@ pub(in crate::dataset) fn saas(mut root: Object<'_>, problems: &mut Problems) ->
         columns: columns?,
         filter,
         window: None,
+        compact: None,
         unknown_fields,
         event_time: None,
         partition_by: PartitionBy { time: None, columns: Vec::new() },

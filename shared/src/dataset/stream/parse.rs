@@ -5,8 +5,8 @@
 use serde_json::Value;
 
 use super::{
-    Checks, Field, Granularity, Mask, PartitionBy, RecordFormat, Stream, Transport, UnknownFields, filter, rules,
-    watch, window,
+    Checks, Field, Granularity, Mask, PartitionBy, RecordFormat, Stream, Transport, UnknownFields, compact, filter,
+    rules, watch, window,
 };
 use crate::dataset::{
     ColumnType,
@@ -31,6 +31,7 @@ pub(in crate::dataset) fn stream(mut root: Object<'_>, problems: &mut Problems) 
     let partition_by = partition_by(&mut root, problems);
     let compression = compression(&mut root, problems);
     let prefix = target(&mut root, problems);
+    let compact = compact::compact(&mut root, problems);
     let watch = watch::watch(&mut root, problems);
     root.finish(problems);
     // What is wrong by itself is told already; the rest is told of what is there.
@@ -48,6 +49,7 @@ pub(in crate::dataset) fn stream(mut root: Object<'_>, problems: &mut Problems) 
         partition_by,
         compression,
         prefix: prefix.unwrap_or_default(),
+        compact,
         watch,
     };
     rules::together(&stream, problems);

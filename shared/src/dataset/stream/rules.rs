@@ -2,7 +2,7 @@
 //!
 //! No rule is about a field's JSON type.
 
-use super::{Checks, EXTRA, Field, Mask, Stream, Transport, UnknownFields, parse::UNTOLD, watch};
+use super::{Checks, EXTRA, Field, Mask, Stream, Transport, UnknownFields, compact, parse::UNTOLD, watch};
 use crate::dataset::{ColumnType, json::Problems};
 
 /// Path parts of time partitions, by granularity: a column of that name would be there twice.
@@ -75,6 +75,9 @@ pub(in crate::dataset) fn together(stream: &Stream, problems: &mut Problems) {
     }
     for (index, name) in stream.partition_by.columns.iter().enumerate() {
         partition(&format!("$.partition_by.columns[{index}]"), name, stream, problems);
+    }
+    if let Some(compact) = &stream.compact {
+        compact::together(compact, stream, problems);
     }
     if let Some(watch) = &stream.watch {
         watch::together(watch, stream, problems);

@@ -50,6 +50,7 @@ fn the_least_reads_and_defaults_fill_in() {
         partition_by: PartitionBy { time: Some(Granularity::Hour), columns: Vec::new() },
         compression: Compression::Zstd(1),
         prefix: "raw/events/".to_owned(),
+        compact: None,
         watch: None,
     };
     let document = least(&json!({"name": "a.b", "type": "string"}));
@@ -108,6 +109,7 @@ fn every_field_is_read() {
         partition_by: PartitionBy { time: None, columns: vec!["h".to_owned(), "s".to_owned()] },
         compression: Compression::None,
         prefix: "logs/".to_owned(),
+        compact: None,
         watch: None,
     };
     assert_eq!(Stream::parse("x.json", &document.to_string()), Ok(expected));

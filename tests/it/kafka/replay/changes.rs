@@ -212,7 +212,7 @@ impl Scene for Refused {
 
 #[tokio::test]
 async fn a_failure_anywhere_is_cured_by_another_replay() {
-    trouble::fails_anywhere::<Refused>().await;
+    Box::pin(trouble::fails_anywhere::<Refused>()).await;
 }
 
 #[tokio::test]

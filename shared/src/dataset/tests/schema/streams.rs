@@ -45,6 +45,8 @@ pub(super) fn good() -> Vec<Value> {
         ("/source/format", json!(["json", "dms_json", "cloudwatch_logs"])),
         ("/source", json!([{"type": "kafka", "format": "avro"}, {"type": "kafka", "format": "debezium_json"},
             {"type": "kafka", "format": "debezium_avro"}, {"type": "kafka"}])),
+        ("/compact", json!([{}, {"target_mb": 1, "after_hours": 876_600, "order_by": [], "min_files": 2},
+            {"target_mb": 1024, "order_by": ["user_id", "ts"]}])),
         ("/unknown_fields", json!(["keep", "drop", "reject"])),
         ("/filter", json!([[], [{"column": "value", "min": 1, "max": "2", "above": 0.5, "below": 1e3}],
             [{"column": "page", "one_of": ["a", 1, true], "pattern": "x", "not": true, "null": true}],
@@ -101,6 +103,11 @@ pub(super) fn bad() -> Vec<Value> {
         (
             "/columns/0/type",
             json!(["", "text", "list", "list<>", "list<string", "struct<>", "struct <a: date>", "decimal(39,0)", null]),
+        ),
+        (
+            "/compact",
+            json!([null, [], {"target_mb": 0}, {"target_mb": 1025}, {"after_hours": 0}, {"order_by": [1]},
+            {"order_by": ["ts", "ts"]}, {"order_by": "ts"}, {"min_files": 1}, {"min_files": 1001}, {"min": 1}]),
         ),
         ("/unknown_fields", json!(["", "ignore", null])),
         (

@@ -1,0 +1,28 @@
+locals {
+  # Stream -> datasets that take records over HTTP; windows and messages of devices have a sender of their own.
+  posted = contains(var.sources, "api") ? { for stream, read in local.streams : stream => [for name in read.datasets : name if local.origins[name] == "kinesis" && !can(local.datasets[name].window.key)] } : {}
+}
+
+module "api" {
+  source = "./modules/api"
+  count  = contains(var.sources, "api") ? 1 : 0
+
+  access_log_days = var.functions.log_retention_days
+  auth            = var.api.auth
+  kms_key_arn     = aws_kms_key.main.arn
+  name            = var.name
+  routes          = merge([for stream, names in local.posted : { for name in names : name => module.function["api-ingest-${stream}"].alias_arn }]...)
+  throttle        = { burst = var.api.burst, rate = var.api.rate }
+}
+
+# Not in the function, whose ARN the API has: each would wait for the other.
+resource "aws_lambda_permission" "api" {
+  for_each = { for stream, names in local.posted : stream => names if length(names) > 0 }
+
+  statement_id  = "api"
+  action        = "lambda:InvokeFunction"
+  function_name = module.function["api-ingest-${each.key}"].name
+  qualifier     = "live"
+  principal     = "apigateway.amazonaws.com"
+  source_arn    = "${module.api[0].execution_arn}/*/POST/*"
+}

@@ -1,0 +1,37 @@
+locals {
+  # Dataset -> where its change files are: <folder>/<schema>/<table>/.
+  places = { for name, dataset in local.served : name => regex("^(?P<folder>.*)/(?P<schema>[^/]+)/(?P<table>[^/]+)/$", dataset.source.prefix) if dataset.kind == "cdc" && can(regex("^(.*)/([^/]+)/([^/]+)/$", dataset.source.prefix)) }
+}
+
+module "database" {
+  source   = "./modules/database"
+  for_each = var.databases
+
+  alarms      = { latency_seconds = var.alarms.database_lag_seconds, topic_arn = aws_sns_topic.alarms.arn }
+  bucket      = { arn = local.bucket_arn, name = module.lake.bucket }
+  compute     = { instance_class = each.value.instance_class, multi_az = each.value.multi_az, serverless_units = each.value.serverless_units }
+  folder      = each.value.folder
+  kms_key_arn = aws_kms_key.main.arn
+  name        = "${var.name}-${each.key}"
+  network     = { security_group_ids = each.value.security_group_ids, subnet_ids = each.value.subnet_ids }
+  source_database = {
+    certificate_arn    = each.value.certificate_arn
+    database           = each.value.database
+    engine             = each.value.engine
+    secret_arn         = each.value.secret_arn
+    secret_kms_key_arn = each.value.secret_kms_key_arn
+    slot_name          = each.value.slot_name
+  }
+  start = each.value.start
+  tables = { for name, place in local.places : name => {
+    before_image_prefix = try(local.datasets[name].source.before_image_prefix, null)
+    csv_null            = try(local.datasets[name].source.csv.null, "NULL")
+    format              = local.datasets[name].source.format
+    header              = try(local.datasets[name].source.csv.header, false)
+    op_column           = try(local.datasets[name].source.op_column, "Op")
+    order_column        = try(local.datasets[name].source.order_column, null)
+    schema              = place.schema
+    table               = place.table
+    timestamp_column    = try(local.datasets[name].source.timestamp_column, null)
+  } if place.folder == each.value.folder && contains(each.value.schemas, place.schema) }
+}

@@ -1,0 +1,77 @@
+# Dataset files -> which source each belongs to, and which stream it reads. Everything else is made of these.
+locals {
+  datasets_dir = startswith(var.datasets_dir, "/") ? var.datasets_dir : "${path.module}/${var.datasets_dir}"
+
+  datasets = {
+    for file in fileset(local.datasets_dir, "*.json") :
+    trimsuffix(file, ".json") => jsondecode(file("${local.datasets_dir}/${file}"))
+    if file != "dataset.schema.json"
+  }
+
+  # What a name becomes in the names of functions, queues and rules.
+  slugs = { for name in keys(local.datasets) : name => lower(replace(name, "/[^A-Za-z0-9_-]+/", "-")) }
+
+  # Which of var.sources a dataset belongs to.
+  origins = {
+    for name, dataset in local.datasets : name => (
+      try(dataset.kind, "") == "saas" ? "saas" :
+      try(dataset.kind, "") == "cdc" ? (try(dataset.source.format, "") == "debezium_json" ? "kafka" : "cdc") :
+      can(dataset.watch.alerts) ? "iot" : try(dataset.source.type, "")
+    )
+  }
+  # That of the datasets whose source is on.
+  served = { for name, origin in local.origins : name => local.datasets[name] if contains(var.sources, origin) }
+
+  # Those that records of a Kinesis data stream belong to.
+  streamed = { for name, dataset in local.served : name => dataset if contains(["kinesis", "iot"], local.origins[name]) }
+  stream_of = merge(
+    { for name in keys(local.streamed) : name => local.slugs[name] },
+    merge([for stream, read in var.streams : { for name in read.datasets : name => stream if contains(keys(local.streamed), name) }]...),
+  )
+  streams = {
+    for stream in toset(values(local.stream_of)) : stream => {
+      datasets         = [for name, read in local.stream_of : name if read == stream]
+      enhanced_fan_out = try(var.streams[stream].enhanced_fan_out, false)
+      retention_hours  = try(var.streams[stream].retention_hours, 72)
+      shards           = try(var.streams[stream].shards, null)
+    }
+  }
+
+  hashed = [for name, dataset in local.served : name if anytrue([for column in try(dataset.columns, []) : try(column.mask, null) == "hash"])]
+}
+
+# What a wrong dataset file or setting would break later and less clearly.
+resource "terraform_data" "datasets" {
+  input = sort(keys(local.datasets))
+
+  lifecycle {
+    precondition {
+      condition     = alltrue([for name, dataset in local.datasets : try(dataset.name, null) == name])
+      error_message = "In ${var.datasets_dir}, `name` is not the file's name: ${join(", ", [for name, dataset in local.datasets : "${name}.json" if try(dataset.name, null) != name])}."
+    }
+    precondition {
+      condition     = alltrue([for name, origin in local.origins : contains(["cdc", "firehose", "iot", "kafka", "kinesis", "saas"], origin)])
+      error_message = "In ${var.datasets_dir}, `kind` or `source.type` is none that is known: ${join(", ", [for name, origin in local.origins : "${name}.json" if !contains(["cdc", "firehose", "iot", "kafka", "kinesis", "saas"], origin)])}. See dataset.schema.json."
+    }
+    precondition {
+      condition     = length(distinct(values(local.slugs))) == length(local.slugs)
+      error_message = "Two dataset names differ only in signs that a function's name cannot have: ${join(", ", keys(local.slugs))}. Rename one."
+    }
+    precondition {
+      condition     = alltrue(flatten([for stream in var.streams : [for name in stream.datasets : contains(keys(local.datasets), name)]]))
+      error_message = "streams names datasets that have no file in ${var.datasets_dir}: ${join(", ", flatten([for stream in var.streams : [for name in stream.datasets : name if !contains(keys(local.datasets), name)]]))}. Add the file, or take the name out of streams (streams = {} gives each dataset a stream of its own)."
+    }
+    precondition {
+      condition     = length(local.hashed) == 0 || nonsensitive(var.secrets.mask_key != null)
+      error_message = "Columns of ${join(", ", local.hashed)} are hashed: set secrets.mask_key, at least 16 bytes, such as TF_VAR_secrets='{\"mask_key\":\"…\"}' with the output of `openssl rand -hex 32`."
+    }
+    precondition {
+      condition     = !contains(var.sources, "api") || var.api.auth == "iam" || nonsensitive(var.secrets.signing_keys != null)
+      error_message = "The API checks signatures: set secrets.signing_keys (see functions/api-ingest), or api.auth = \"iam\"."
+    }
+    precondition {
+      condition     = length(var.databases) == 0 || contains(var.sources, "cdc")
+      error_message = "databases is set, and \"cdc\" is not in sources: add it."
+    }
+  }
+}

@@ -1,0 +1,150 @@
+# Datasets -> an instance of a function each, with its settings, permissions, trigger and alarms.
+locals {
+  # What the code of each function is like. `partial_batches`: whether it answers with `batchItemFailures`; exactly these
+  # mappings have ReportBatchItemFailures. Without it Lambda takes such an answer for a success, and records are lost; where
+  # the code does not answer so, it is no harm but a lie.
+  packages = {
+    dms-merge          = { partial_batches = true, memory_mb = 2048, timeout_seconds = 900 }
+    kinesis-consumer   = { partial_batches = true, memory_mb = 1024, timeout_seconds = 120 }
+    api-ingest         = { partial_batches = false, memory_mb = 512, timeout_seconds = 29 }
+    firehose-transform = { partial_batches = false, memory_mb = 512, timeout_seconds = 120 }
+    lake-compact       = { partial_batches = false, memory_mb = 3008, timeout_seconds = 900 }
+    kinesis-window     = { partial_batches = true, memory_mb = 1024, timeout_seconds = 120 }
+  }
+
+  lake  = { LAKE = "s3://${local.bucket}" }
+  state = { STATE = "dynamodb://${var.name}-state" }
+
+  state_arn = "${local.arn.dynamodb}:table/${var.name}-state"
+
+  # Which of a dataset's folders are written, and which are only read.
+  folders = { for name, dataset in local.served : name => {
+    read  = dataset.kind == "cdc" ? [dataset.source.prefix] : []
+    write = concat([dataset.kind == "cdc" ? "${dirname(dataset.target.snapshot)}/" : dataset.target.prefix], dataset.kind == "cdc" ? [] : ["quarantine/${name}/"])
+  } }
+
+  permissions = { for name, folders in local.folders : name => {
+    lake_read  = { actions = ["s3:GetObject"], resources = [for folder in concat(folders.read, folders.write) : "${local.bucket_arn}/${folder}*"] }
+    lake_write = { actions = ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:PutObject"], resources = [for folder in folders.write : "${local.bucket_arn}/${folder}*"] }
+    # Without it a missing object is 403 and not 404.
+    lake_list = {
+      actions   = ["s3:ListBucket"]
+      resources = [local.bucket_arn]
+      condition = { test = "StringLike", variable = "s3:prefix", values = [for folder in concat(folders.read, folders.write) : "${folder}*"] }
+    }
+  } }
+
+  instances = merge(
+    { for name, dataset in local.streamed : "kinesis-${can(dataset.window.key) ? "window" : "consumer"}-${local.slugs[name]}" => {
+      package  = can(dataset.window.key) ? "kinesis-window" : "kinesis-consumer"
+      dataset  = name
+      settings = merge(local.lake, local.state)
+      secrets  = contains(local.hashed, name) ? ["MASK_KEY"] : []
+      permissions = merge(local.permissions[name], {
+        state = {
+          actions   = concat(["dynamodb:GetItem", "dynamodb:PutItem"], can(dataset.window.key) ? ["dynamodb:DeleteItem"] : [])
+          resources = [local.state_arn]
+        }
+      })
+      trigger = {
+        kind            = "kinesis"
+        bisect          = true
+        source_arn      = module.stream[local.stream_of[name]].sources[try(local.streams[local.stream_of[name]].enhanced_fan_out, false) ? name : ""]
+        stream_arn      = "${local.arn.kinesis}:stream/${var.name}-${local.stream_of[name]}"
+        tumbling        = can(dataset.window.key) ? 60 : null
+        batch_size      = 10000
+        batching_window = can(dataset.window.key) ? 1 : 30
+      }
+    } },
+    { for name, dataset in local.served : "dms-merge-${local.slugs[name]}" => {
+      package     = "dms-merge"
+      dataset     = name
+      settings    = local.lake
+      secrets     = []
+      permissions = local.permissions[name]
+      trigger = {
+        kind            = "queue"
+        batch_size      = 1000
+        batching_window = 60
+        # Only what is this table's: the bucket tells EventBridge of every object.
+        pattern = jsonencode({
+          source      = ["aws.s3"]
+          detail-type = ["Object Created", "Object Deleted"]
+          detail      = { bucket = { name = [local.bucket] }, object = { key = [{ prefix = dataset.source.prefix }] } }
+        })
+        # Beside the notifications: nothing delivers them after a queue's retention.
+        schedule       = "rate(1 hour)"
+        schedule_input = jsonencode({ tables = [name] })
+      }
+    } if dataset.kind == "cdc" },
+    { for name, dataset in local.served : "firehose-transform-${local.slugs[name]}" => {
+      package     = "firehose-transform"
+      dataset     = name
+      settings    = {}
+      secrets     = contains(local.hashed, name) ? ["MASK_KEY"] : []
+      permissions = {}
+      trigger     = { kind = "none" }
+    } if local.origins[name] == "firehose" },
+    { for stream, names in local.posted : "api-ingest-${stream}" => {
+      package  = "api-ingest"
+      dataset  = null
+      settings = merge(local.state, { DATASETS = join(",", names), STREAM = "${var.name}-${stream}" }, var.api.auth == "iam" ? { SIGNING_KEYS = "none" } : {})
+      secrets  = var.api.auth == "iam" ? [] : ["SIGNING_KEYS"]
+      permissions = {
+        stream = { actions = ["kinesis:PutRecords"], resources = ["${local.arn.kinesis}:stream/${var.name}-${stream}"] }
+        state  = { actions = ["dynamodb:GetItem", "dynamodb:PutItem"], resources = [local.state_arn] }
+      }
+      trigger = { kind = "none" }
+    } if length(names) > 0 },
+    { for name, dataset in local.served : "lake-compact-${local.slugs[name]}" => {
+      package  = "lake-compact"
+      dataset  = name
+      settings = merge(local.lake, local.state)
+      secrets  = []
+      # Of all that a table's function may do, only its own folder, no refused records.
+      permissions = {
+        lake  = { actions = ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"], resources = ["${local.bucket_arn}/${dataset.target.prefix}*"] }
+        list  = { actions = ["s3:ListBucket"], resources = [local.bucket_arn] }
+        plans = { actions = ["s3:GetObject", "s3:PutObject"], resources = ["${local.bucket_arn}/_headgate/compact/${name}/*"] }
+        plays = { actions = ["s3:GetObject"], resources = ["${local.bucket_arn}/_headgate/replay/${name}/*"] }
+        state = { actions = ["dynamodb:GetItem"], resources = [local.state_arn] }
+      }
+      trigger = { kind = "none", schedule = var.compaction_schedule, schedule_input = jsonencode({ datasets = [name] }) }
+    } if dataset.kind == "stream" && var.compaction_schedule != null },
+  )
+
+  secrets = { MASK_KEY = var.secrets.mask_key, SIGNING_KEYS = var.secrets.signing_keys }
+
+  # Metrics of our own that are worth an alarm. `per`: the alarm is of the share of that metric. `missing`: what no data says;
+  # functions that nobody calls tell nothing, and that is no failure of theirs.
+  metrics = {
+    # By Function and Dataset, of which it has several: Lambda's own alarms stand for it, and the stream's.
+    api-ingest = {}
+    firehose-transform = {
+      failures   = { metric = "Failures", limit = 0, statistic = "Sum" }
+      failed     = { metric = "RecordsFailed", limit = var.alarms.quarantine_percent, per = "Records", statistic = "Sum" }
+      reingested = { metric = "RecordsReingested", limit = 0, statistic = "Sum" }
+    }
+    lake-compact = {
+      failures   = { metric = "Failures", limit = 0, statistic = "Sum" }
+      partitions = { metric = "PartitionsFailed", limit = 0, statistic = "Sum" }
+      left       = { metric = "FilesLeft", limit = 0, statistic = "Sum" }
+    }
+    kinesis-consumer = {
+      failures    = { metric = "Failures", limit = 0, statistic = "Sum" }
+      quarantined = { metric = "RowsQuarantined", limit = var.alarms.quarantine_percent, per = "Records", statistic = "Sum" }
+      freshness   = { metric = "Freshness", limit = var.alarms.freshness_seconds, statistic = "Maximum" }
+    }
+    kinesis-window = {
+      failures     = { metric = "Failures", limit = 0, statistic = "Sum" }
+      quarantined  = { metric = "RowsQuarantined", limit = var.alarms.quarantine_percent, per = "Records", statistic = "Sum" }
+      closed-early = { metric = "WindowsClosedEarly", limit = 0, statistic = "Sum" }
+    }
+    dms-merge = {
+      failures = { metric = "Failures", limit = 0, statistic = "Sum" }
+      refused  = { metric = "FilesRefused", limit = 0, statistic = "Sum" }
+      ghosts   = { metric = "GhostCandidates", limit = 0, statistic = "Sum" }
+      lag      = { metric = "Lag", limit = var.alarms.lag_seconds, statistic = "Maximum" }
+    }
+  }
+}

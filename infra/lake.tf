@@ -1,0 +1,14 @@
+module "lake" {
+  source = "./modules/lake"
+
+  bucket          = local.bucket
+  bucket_arn      = local.bucket_arn
+  datasets        = local.datasets
+  expire_days     = { errors = var.lake.errors_expire_days, quarantine = var.lake.quarantine_expire_days, raw = var.lake.raw_expire_days }
+  force_destroy   = var.lake.force_destroy
+  glue_arn        = local.arn.glue
+  infrequent_days = var.lake.raw_infrequent_days
+  kms_key_arn     = aws_kms_key.main.arn
+  name            = var.name
+  partition_years = var.lake.partition_years
+}

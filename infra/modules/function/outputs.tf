@@ -1,0 +1,25 @@
+output "alarms" {
+  description = "The names of its alarms, by what they are about."
+  value       = { for name, alarm in merge(aws_cloudwatch_metric_alarm.lambda, aws_cloudwatch_metric_alarm.queue, aws_cloudwatch_metric_alarm.own, aws_cloudwatch_metric_alarm.rate) : name => alarm.alarm_name }
+}
+
+output "alias_arn" {
+  description = "What is called."
+  value       = aws_lambda_alias.live.arn
+}
+
+output "facts" {
+  description = "What tests hold: policy, mapping, log retention, failure destination."
+  value = {
+    policy         = aws_iam_role_policy.main.policy
+    response_types = concat([for mapping in aws_lambda_event_source_mapping.kinesis : mapping.function_response_types], [for mapping in aws_lambda_event_source_mapping.queue : mapping.function_response_types])
+    retention      = aws_cloudwatch_log_group.main.retention_in_days
+    failures       = one(one(aws_lambda_function_event_invoke_config.main.destination_config).on_failure).destination
+    environment    = concat(keys(var.settings), nonsensitive(keys(var.secrets)))
+  }
+}
+
+output "name" {
+  description = "The function's name."
+  value       = aws_lambda_function.main.function_name
+}

@@ -1,0 +1,67 @@
+# EventBridge -> queue -> function; what fails too often waits among the dead letters.
+locals {
+  queues  = var.trigger.kind == "queue" ? 1 : 0
+  filling = local.queues == 1 && var.trigger.pattern != null ? 1 : 0
+  timed   = var.trigger.schedule != null ? 1 : 0
+}
+
+resource "aws_sqs_queue" "dead" {
+  count = local.queues
+
+  name                      = "${var.name}-dead"
+  kms_master_key_id         = var.kms_key_arn
+  message_retention_seconds = 1209600
+}
+
+resource "aws_sqs_queue" "main" {
+  count = local.queues
+
+  name                      = var.name
+  kms_master_key_id         = var.kms_key_arn
+  message_retention_seconds = 345600
+  # Six times the function's timeout, as Lambda asks, so that no message comes again while it is worked on.
+  visibility_timeout_seconds = 6 * var.runtime.timeout_seconds
+  redrive_policy             = jsonencode({ deadLetterTargetArn = aws_sqs_queue.dead[0].arn, maxReceiveCount = 5 })
+}
+
+resource "aws_sqs_queue_redrive_allow_policy" "dead" {
+  count = local.queues
+
+  queue_url            = aws_sqs_queue.dead[0].id
+  redrive_allow_policy = jsonencode({ redrivePermission = "byQueue", sourceQueueArns = [aws_sqs_queue.main[0].arn] })
+}
+
+resource "aws_cloudwatch_event_rule" "main" {
+  count = local.filling
+
+  name          = var.name
+  description   = var.description
+  event_pattern = var.trigger.pattern
+}
+
+resource "aws_cloudwatch_event_target" "main" {
+  count = local.filling
+
+  rule = aws_cloudwatch_event_rule.main[0].name
+  arn  = aws_sqs_queue.main[0].arn
+
+  dead_letter_config {
+    arn = aws_sqs_queue.dead[0].arn
+  }
+}
+
+resource "aws_sqs_queue_policy" "main" {
+  for_each = local.filling == 1 ? { main = aws_sqs_queue.main[0], dead = aws_sqs_queue.dead[0] } : {}
+
+  queue_url = each.value.id
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Action    = "sqs:SendMessage"
+      Principal = { Service = "events.amazonaws.com" }
+      Resource  = each.value.arn
+      Condition = { ArnEquals = { "aws:SourceArn" = aws_cloudwatch_event_rule.main[0].arn } }
+    }]
+  })
+}

@@ -1,0 +1,148 @@
+variable "alarms" {
+  description = "Who is told, and of which metrics of the function's own: each above `limit`, in % of the metric `per` where there is one. `age_seconds`: how old what waits for the function may be."
+  type = object({
+    age_seconds = number
+    dataset     = optional(string)
+    topic_arn   = string
+    metrics = optional(map(object({
+      limit     = number
+      metric    = string
+      per       = optional(string)
+      statistic = string
+    })), {})
+  })
+
+  validation {
+    condition     = alltrue([for alarm in var.alarms.metrics : contains(["Average", "Maximum", "Minimum", "Sum"], alarm.statistic) && alarm.limit >= 0])
+    error_message = "An alarm's statistic must be Average, Maximum, Minimum or Sum, and its limit at least 0."
+  }
+}
+
+variable "description" {
+  description = "What the function is for."
+  type        = string
+}
+
+variable "failures" {
+  description = "The bucket that gets events and batches that were given up, below aws/lambda/."
+  type        = object({ bucket_arn = string })
+
+  validation {
+    condition     = can(regex("^arn:[a-z-]+:s3:::[^/]+$", var.failures.bucket_arn))
+    error_message = "failures.bucket_arn must be a bucket's ARN: S3 alone gets what was given up with its payload."
+  }
+}
+
+variable "invokers" {
+  description = "Services that may invoke the function."
+  type        = map(object({ principal = string, source_arn = string, source_account = optional(string) }))
+  default     = {}
+
+  validation {
+    condition     = alltrue([for invoker in var.invokers : endswith(invoker.principal, ".amazonaws.com")])
+    error_message = "An invoker's principal must be a service, such as iot.amazonaws.com."
+  }
+}
+
+variable "kms_key_arn" {
+  description = "The key of settings, logs and queues."
+  type        = string
+}
+
+variable "name" {
+  description = "The function's name."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[a-zA-Z0-9_-]{1,64}$", var.name))
+    error_message = "A function's name has at most 64 letters, digits, hyphens and underscores. Shorten the dataset's name, or the environment's (name)."
+  }
+}
+
+variable "package" {
+  description = "The function's zip."
+  type        = string
+
+  validation {
+    condition     = endswith(var.package, ".zip")
+    error_message = "package must be a zip, such as target/lambda/dms-merge/bootstrap.zip."
+  }
+}
+
+variable "permissions" {
+  description = "What the function may do beyond its logs and its trigger."
+  type = map(object({
+    actions   = list(string)
+    resources = list(string)
+    condition = optional(object({ test = string, variable = string, values = list(string) }))
+  }))
+
+  validation {
+    condition     = alltrue(flatten([for permission in var.permissions : [for action in permission.actions : !strcontains(action, "*")]]))
+    error_message = "permissions must name each action: no `*`."
+  }
+}
+
+variable "runtime" {
+  description = "How the function runs."
+  type = object({
+    architecture       = string
+    concurrency        = optional(number)
+    log_retention_days = number
+    memory_mb          = number
+    pinned_version     = optional(string)
+    timeout_seconds    = number
+  })
+
+  validation {
+    condition     = var.runtime.memory_mb >= 128 && var.runtime.memory_mb <= 10240
+    error_message = "memory_mb must be 128 to 10240."
+  }
+  validation {
+    condition     = var.runtime.timeout_seconds >= 1 && var.runtime.timeout_seconds <= 900
+    error_message = "timeout_seconds must be 1 to 900."
+  }
+  validation {
+    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.runtime.log_retention_days)
+    error_message = "log_retention_days must be one that CloudWatch knows: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, …, 3653."
+  }
+}
+
+variable "secrets" {
+  description = "Settings that are not shown in plans."
+  type        = map(string)
+  default     = {}
+  sensitive   = true
+}
+
+variable "settings" {
+  description = "The function's environment."
+  type        = map(string)
+}
+
+variable "trigger" {
+  description = "What invokes the function: records of a Kinesis data stream (`kinesis`; `source_arn` is the stream or its consumer), messages of a queue of its own that EventBridge fills by `pattern` and `schedule` (`queue`), or invokers alone (`none`)."
+  type = object({
+    batch_size      = optional(number)
+    batching_window = optional(number)
+    bisect          = optional(bool, false)
+    kind            = string
+    partial_batches = optional(bool, false)
+    pattern         = optional(string)
+    retries         = optional(number, 100)
+    schedule        = optional(string)
+    schedule_input  = optional(string)
+    source_arn      = optional(string)
+    stream_arn      = optional(string)
+    tumbling        = optional(number)
+  })
+
+  validation {
+    condition     = contains(["kinesis", "queue", "none"], var.trigger.kind)
+    error_message = "trigger.kind must be kinesis, queue or none."
+  }
+  validation {
+    condition     = var.trigger.schedule == null || can(regex("^(rate|cron)\\(.+\\)$", var.trigger.schedule))
+    error_message = "trigger.schedule must be rate(…) or cron(…)."
+  }
+}

@@ -1,0 +1,24 @@
+output "bucket" {
+  description = "The bucket, once it can be written to."
+  value       = aws_s3_bucket.main.id
+}
+
+output "columns" {
+  description = "The columns of each table, in Hive's types."
+  value       = local.columns
+}
+
+output "database" {
+  description = "The Glue database."
+  value       = aws_glue_catalog_database.main.name
+}
+
+output "tables" {
+  description = "The Glue table of each dataset."
+  value       = { for name, table in local.tables : name => table.table }
+}
+
+output "workgroup" {
+  description = "The Athena workgroup."
+  value       = aws_athena_workgroup.main.name
+}

@@ -1,0 +1,39 @@
+output "alarms_topic" {
+  description = "The topic of alarms."
+  value       = aws_sns_topic.alarms.arn
+}
+
+output "api_url" {
+  description = "Where records are posted: <url>/<dataset>."
+  value       = one(module.api[*].url)
+}
+
+output "bucket" {
+  description = "The lake's bucket."
+  value       = module.lake.bucket
+}
+
+output "database" {
+  description = "The Glue database."
+  value       = module.lake.database
+}
+
+output "functions" {
+  description = "The functions, by their names without the prefix."
+  value       = { for name, function in module.function : name => function.name }
+}
+
+output "streams" {
+  description = "The streams to put records into."
+  value       = { for name, stream in module.stream : name => stream.name }
+}
+
+output "tables" {
+  description = "The Glue table of each dataset."
+  value       = module.lake.tables
+}
+
+output "workgroup" {
+  description = "The Athena workgroup to query with."
+  value       = module.lake.workgroup
+}

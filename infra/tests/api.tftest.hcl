@@ -1,0 +1,48 @@
+# Records over HTTP.
+mock_provider "aws" {
+  source          = "./tests/mocks"
+  override_during = plan
+}
+
+variables {
+  access_log_days = 30
+  auth            = "iam"
+  kms_key_arn     = "arn:aws:kms:ap-northeast-2:123456789012:key/11111111-2222-3333-4444-555555555555"
+  name            = "headgate"
+  routes          = { clicks = "arn:aws:lambda:ap-northeast-2:123456789012:function:f:live" }
+  throttle        = { burst = 20, rate = 10 }
+}
+
+run "routes" {
+  command = plan
+
+  module {
+    source = "./modules/api"
+  }
+
+  assert {
+    condition     = aws_apigatewayv2_route.main["clicks"].route_key == "POST /clicks" && aws_apigatewayv2_route.main["clicks"].authorization_type == "AWS_IAM"
+    error_message = "A dataset has its route."
+  }
+  assert {
+    condition     = aws_apigatewayv2_stage.main.default_route_settings[0].throttling_rate_limit == 10
+    error_message = "Callers are throttled."
+  }
+}
+
+run "wrong_variables" {
+  command = plan
+
+  module {
+    source = "./modules/api"
+  }
+
+  variables {
+    auth     = "none"
+    name     = "an api"
+    routes   = {}
+    throttle = { burst = 0, rate = 0 }
+  }
+
+  expect_failures = [var.auth, var.name, var.routes, var.throttle]
+}

@@ -1,0 +1,56 @@
+# A delivery stream behind firehose-transform.
+mock_provider "aws" {
+  source          = "./tests/mocks"
+  override_during = plan
+}
+
+variables {
+  alarms             = { freshness_seconds = 900, topic_arn = "arn:aws:sns:ap-northeast-2:123456789012:alarms" }
+  bucket             = { arn = "arn:aws:s3:::lake", name = "lake" }
+  function_arn       = "arn:aws:lambda:ap-northeast-2:123456789012:function:f:live"
+  kms_key_arn        = "arn:aws:kms:ap-northeast-2:123456789012:key/11111111-2222-3333-4444-555555555555"
+  log_retention_days = 30
+  name               = "headgate-logs"
+  partitions         = ["year", "level"]
+  prefix             = "raw/logs/"
+  schema             = { arns = ["arn:aws:glue:ap-northeast-2:123456789012:catalog"], database = "headgate", region = "ap-northeast-2", table = "logs" }
+}
+
+run "delivery" {
+  command = plan
+
+  module {
+    source = "./modules/firehose"
+  }
+
+  assert {
+    condition     = output.prefix == "raw/logs/year=!{partitionKeyFromLambda:year}/level=!{partitionKeyFromLambda:level}/"
+    error_message = "Each key of the transform is in the path: ${output.prefix}"
+  }
+  assert {
+    condition     = length(regexall("!\\{firehose:error-output-type\\}", aws_kinesis_firehose_delivery_stream.main.extended_s3_configuration[0].error_output_prefix)) == 1 && length(aws_kinesis_firehose_delivery_stream.main.extended_s3_configuration[0].dynamic_partitioning_configuration) == 1
+    error_message = "Errors are told apart, and partitions are dynamic."
+  }
+  assert {
+    condition     = toset(keys(aws_cloudwatch_metric_alarm.main)) == toset(["conversion", "delivery", "freshness", "partitions", "processing", "throttled"])
+    error_message = "Freshness, delivery and processing have alarms."
+  }
+}
+
+run "wrong_variables" {
+  command = plan
+
+  module {
+    source = "./modules/firehose"
+  }
+
+  variables {
+    alarms     = { freshness_seconds = 0, topic_arn = "t" }
+    buffer     = { megabytes = 1 }
+    name       = "a name"
+    partitions = ["year", "year"]
+    prefix     = "/raw"
+  }
+
+  expect_failures = [var.alarms, var.buffer, var.name, var.partitions, var.prefix]
+}

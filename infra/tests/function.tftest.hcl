@@ -1,0 +1,100 @@
+# A function with its permissions, logs, queue and alarms.
+mock_provider "aws" {
+  source          = "./tests/mocks"
+  override_during = plan
+}
+
+variables {
+  alarms      = { topic_arn = "arn:aws:sns:ap-northeast-2:123456789012:alarms", age_seconds = 600 }
+  description = "A function."
+  failures    = { bucket_arn = "arn:aws:s3:::lake" }
+  kms_key_arn = "arn:aws:kms:ap-northeast-2:123456789012:key/11111111-2222-3333-4444-555555555555"
+  name        = "headgate-dms-merge-orders"
+  package     = "./tests/fixtures/packages/dms-merge/bootstrap.zip"
+  permissions = {}
+  runtime     = { architecture = "arm64", log_retention_days = 30, memory_mb = 512, timeout_seconds = 100 }
+  settings    = { DATASET = "orders" }
+  trigger     = { kind = "none" }
+}
+
+run "queue" {
+  command = plan
+
+  module {
+    source = "./modules/function"
+  }
+
+  variables {
+    trigger = { kind = "queue", partial_batches = true, pattern = "{\"source\":[\"aws.s3\"]}", schedule = "rate(1 hour)", schedule_input = "{}" }
+  }
+
+  assert {
+    condition     = aws_sqs_queue.main[0].visibility_timeout_seconds == 600 && jsondecode(aws_sqs_queue.main[0].redrive_policy).maxReceiveCount == 5
+    error_message = "A message is hidden for six timeouts, and goes to the dead letters after five."
+  }
+  assert {
+    condition     = aws_scheduler_schedule.main[0].target[0].arn == aws_sqs_queue.main[0].arn
+    error_message = "The schedule goes through the queue."
+  }
+  assert {
+    condition     = aws_lambda_alias.live.function_version == "3"
+    error_message = "The alias is at the newest version."
+  }
+}
+
+run "rollback_and_invoker" {
+  command = plan
+
+  module {
+    source = "./modules/function"
+  }
+
+  variables {
+    invokers = { rule = { principal = "iot.amazonaws.com", source_arn = "arn:aws:iot:ap-northeast-2:123456789012:rule/r", source_account = "123456789012" } }
+    runtime  = { architecture = "arm64", log_retention_days = 30, memory_mb = 512, pinned_version = "2", timeout_seconds = 100 }
+  }
+
+  assert {
+    condition     = aws_lambda_alias.live.function_version == "2" && aws_lambda_permission.main["rule"].qualifier == "live"
+    error_message = "A pinned version is what the alias is at, and the alias is what is called."
+  }
+  assert {
+    condition     = length(aws_lambda_event_source_mapping.kinesis) + length(aws_lambda_event_source_mapping.queue) + length(aws_scheduler_schedule.main) == 0
+    error_message = "Without a trigger there is no mapping and no schedule."
+  }
+}
+
+run "no_package" {
+  command = plan
+
+  module {
+    source = "./modules/function"
+  }
+
+  variables {
+    package = "./tests/fixtures/packages/none/bootstrap.zip"
+  }
+
+  expect_failures = [aws_lambda_function.main]
+}
+
+run "wrong_variables" {
+  command = plan
+
+  module {
+    source = "./modules/function"
+  }
+
+  variables {
+    alarms      = { topic_arn = "t", age_seconds = 600, metrics = { a = { metric = "A", limit = -1, statistic = "Most" } } }
+    failures    = { bucket_arn = "arn:aws:sqs:ap-northeast-2:123456789012:queue" }
+    invokers    = { all = { principal = "*", source_arn = "*" } }
+    name        = "a name"
+    package     = "bootstrap"
+    permissions = { all = { actions = ["s3:*"], resources = ["*"] } }
+    runtime     = { architecture = "arm64", log_retention_days = 31, memory_mb = 1, timeout_seconds = 901 }
+    trigger     = { kind = "post", schedule = "daily" }
+  }
+
+  expect_failures = [var.alarms, var.failures, var.invokers, var.name, var.package, var.permissions, var.runtime, var.trigger]
+}

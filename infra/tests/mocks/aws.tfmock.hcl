@@ -1,0 +1,68 @@
+# What AWS would answer with, in the form that the provider checks.
+mock_data "aws_partition" {
+  defaults = { partition = "aws", dns_suffix = "amazonaws.com" }
+}
+
+mock_data "aws_caller_identity" {
+  defaults = { account_id = "123456789012" }
+}
+
+mock_resource "aws_kms_key" {
+  defaults = { arn = "arn:aws:kms:ap-northeast-2:123456789012:key/11111111-2222-3333-4444-555555555555" }
+}
+
+mock_resource "aws_sns_topic" {
+  defaults = { arn = "arn:aws:sns:ap-northeast-2:123456789012:alarms" }
+}
+
+mock_resource "aws_iam_role" {
+  defaults = { arn = "arn:aws:iam::123456789012:role/role" }
+}
+
+mock_resource "aws_cloudwatch_log_group" {
+  defaults = { arn = "arn:aws:logs:ap-northeast-2:123456789012:log-group:group" }
+}
+
+mock_resource "aws_kinesis_stream" {
+  defaults = { arn = "arn:aws:kinesis:ap-northeast-2:123456789012:stream/stream" }
+}
+
+mock_resource "aws_kinesis_stream_consumer" {
+  defaults = { arn = "arn:aws:kinesis:ap-northeast-2:123456789012:stream/stream/consumer/consumer:1" }
+}
+
+mock_resource "aws_lambda_alias" {
+  defaults = { arn = "arn:aws:lambda:ap-northeast-2:123456789012:function:function:live" }
+}
+
+mock_resource "aws_lambda_function" {
+  defaults = { arn = "arn:aws:lambda:ap-northeast-2:123456789012:function:function", version = "3" }
+}
+
+mock_resource "aws_sqs_queue" {
+  defaults = { arn = "arn:aws:sqs:ap-northeast-2:123456789012:queue" }
+}
+
+mock_resource "aws_cloudwatch_event_rule" {
+  defaults = { arn = "arn:aws:events:ap-northeast-2:123456789012:rule/rule" }
+}
+
+mock_resource "aws_dms_replication_instance" {
+  defaults = { replication_instance_arn = "arn:aws:dms:ap-northeast-2:123456789012:rep:INSTANCE" }
+}
+
+mock_resource "aws_dms_replication_task" {
+  defaults = { replication_task_arn = "arn:aws:dms:ap-northeast-2:123456789012:task:TASK" }
+}
+
+mock_resource "aws_dms_endpoint" {
+  defaults = { endpoint_arn = "arn:aws:dms:ap-northeast-2:123456789012:endpoint:SOURCE" }
+}
+
+mock_resource "aws_dms_s3_endpoint" {
+  defaults = { endpoint_arn = "arn:aws:dms:ap-northeast-2:123456789012:endpoint:LAKE" }
+}
+
+mock_resource "aws_apigatewayv2_api" {
+  defaults = { execution_arn = "arn:aws:execute-api:ap-northeast-2:123456789012:api" }
+}

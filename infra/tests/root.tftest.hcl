@@ -1,0 +1,213 @@
+# The root over dataset files: what each yields, and what all functions have.
+mock_provider "aws" {
+  source          = "./tests/mocks"
+  override_during = plan
+}
+
+variables {
+  account_id   = "123456789012"
+  packages_dir = "tests/fixtures/packages"
+  region       = "ap-northeast-2"
+  secrets      = { mask_key = "0123456789abcdef" }
+}
+
+run "small_by_default" {
+  command = plan
+
+  assert {
+    condition     = keys(output.streams) == ["clickstream"]
+    error_message = "Without settings there is one stream."
+  }
+  assert {
+    condition     = toset(keys(output.functions)) == toset(["kinesis-consumer-clickstream", "kinesis-window-page_views"])
+    error_message = "Sources that are off have no function: ${join(", ", keys(output.functions))}."
+  }
+  assert {
+    condition     = contains(module.function["kinesis-consumer-clickstream"].facts.environment, "MASK_KEY")
+    error_message = "A dataset with a hashed column brings its function the key."
+  }
+  assert {
+    condition     = !contains(module.function["kinesis-window-page_views"].facts.environment, "MASK_KEY")
+    error_message = "A function has no secret that it has no use for."
+  }
+}
+
+run "a_dataset_file_is_enough" {
+  command = plan
+
+  variables {
+    datasets_dir = "tests/fixtures/datasets"
+    sources      = ["cdc", "kinesis"]
+    streams      = { shop = { datasets = ["clicks", "clicks_by_country"], enhanced_fan_out = true } }
+  }
+
+  assert {
+    condition = toset(keys(output.functions)) == toset([
+      "dms-merge-customers", "dms-merge-invoices", "kinesis-consumer-clicks", "kinesis-window-clicks_by_country",
+    ])
+    error_message = "Each dataset has its function: ${join(", ", keys(output.functions))}."
+  }
+  assert {
+    condition     = output.tables == { clicks = "clicks", clicks_by_country = "clicks_by_country", customers = "customers", invoices = "invoices", logs = "logs" }
+    error_message = "Each dataset has its table."
+  }
+  assert {
+    condition = alltrue([
+      for name in ["clicks"] : anytrue([for statement in jsondecode(module.function["kinesis-consumer-${name}"].facts.policy).Statement :
+        contains(statement.Action, "s3:PutObject") && contains(statement.Resource, "arn:aws:s3:::headgate-lake-123456789012/raw/${name}/*")
+    ])])
+    error_message = "The function may write its dataset's folder."
+  }
+  assert {
+    condition     = alltrue([for name, function in module.function : setintersection(keys(function.alarms), ["errors", "throttles", "failures"]) == toset(["errors", "throttles", "failures"])])
+    error_message = "Every function has alarms for errors, throttles and failures."
+  }
+  assert {
+    condition     = alltrue([for name, function in module.function : contains(keys(function.alarms), "dead-letters") if startswith(name, "dms-merge")])
+    error_message = "What has a queue has an alarm of its dead letters."
+  }
+  assert {
+    condition     = alltrue([for name, function in module.function : alltrue([for key in ["quarantined", "iterator-age"] : contains(keys(function.alarms), key)]) if startswith(name, "kinesis")])
+    error_message = "What reads a stream has alarms of refused records and of age."
+  }
+
+  # Least privilege.
+  assert {
+    condition     = !anytrue(flatten([for function in module.function : [for statement in jsondecode(function.facts.policy).Statement : [for action in statement.Action : strcontains(action, "*")]]]))
+    error_message = "No action has a `*`."
+  }
+  assert {
+    condition     = !anytrue(flatten([for function in module.function : [for statement in jsondecode(function.facts.policy).Statement : contains(statement.Resource, "*")]]))
+    error_message = "No statement is of all resources."
+  }
+  assert {
+    condition     = !strcontains(module.function["kinesis-consumer-clicks"].facts.policy, "curated/") && !strcontains(module.function["dms-merge-customers"].facts.policy, "raw/")
+    error_message = "No function sees another dataset's folders."
+  }
+  assert {
+    condition = !anytrue([for statement in jsondecode(module.function["dms-merge-customers"].facts.policy).Statement :
+    contains(statement.Action, "s3:DeleteObject") && anytrue([for resource in statement.Resource : strcontains(resource, "/cdc/")])])
+    error_message = "A merge deletes no change files."
+  }
+
+  # What is given up is kept, and so are logs, for as long as was asked.
+  assert {
+    condition     = alltrue([for function in module.function : function.facts.failures == "arn:aws:s3:::headgate-lake-123456789012" && function.facts.retention == 30])
+    error_message = "Every function has a destination of failures and a retention of its logs."
+  }
+}
+
+# The code's answers and the mappings agree: each name is of a function that answers with batchItemFailures.
+run "partial_batches_as_the_code_answers" {
+  command = plan
+
+  variables {
+    datasets_dir = "tests/fixtures/datasets"
+    sources      = ["cdc", "kinesis"]
+    streams      = {}
+  }
+
+  assert {
+    condition     = alltrue([for name, function in module.function : function.facts.response_types == [toset(["ReportBatchItemFailures"])]])
+    error_message = "dms-merge, kinesis-consumer and kinesis-window answer with batchItemFailures: their mappings must have ReportBatchItemFailures."
+  }
+  assert {
+    condition     = keys(output.streams) == ["clicks", "clicks_by_country"]
+    error_message = "A dataset that is in no stream has one of its own."
+  }
+}
+
+run "all_sources" {
+  command = plan
+
+  variables {
+    compaction_schedule = "cron(15 3 * * ? *)"
+    databases = { shop = {
+      engine             = "mysql"
+      database           = "shop"
+      schemas            = ["shop"]
+      secret_arn         = "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:shop"
+      security_group_ids = ["sg-1"]
+      subnet_ids         = ["subnet-1", "subnet-2"]
+    } }
+    datasets_dir = "tests/fixtures/datasets"
+    secrets      = { signing_keys = "0123456789abcdef" }
+    sources      = ["api", "cdc", "firehose", "kinesis"]
+    streams      = { shop = { datasets = ["clicks", "clicks_by_country"] } }
+  }
+
+  assert {
+    condition = toset(keys(output.functions)) == toset([
+      "api-ingest-shop", "dms-merge-customers", "dms-merge-invoices", "firehose-transform-logs", "kinesis-consumer-clicks",
+      "kinesis-window-clicks_by_country", "lake-compact-clicks", "lake-compact-clicks_by_country", "lake-compact-logs",
+    ])
+    error_message = "Each source has its functions: ${join(", ", keys(output.functions))}."
+  }
+  assert {
+    condition     = alltrue([for name, function in module.function : length(flatten([for types in function.facts.response_types : tolist(types)])) == 0 if !startswith(name, "dms-") && !startswith(name, "kinesis-")])
+    error_message = "What does not answer with batchItemFailures has no ReportBatchItemFailures."
+  }
+  assert {
+    condition     = toset([for rule in jsondecode(module.database["shop"].mappings).rules : rule["object-locator"]["table-name"]]) == toset(["customers", "invoices"])
+    error_message = "DMS reads the tables that have a dataset."
+  }
+  assert {
+    condition     = module.firehose["logs"].prefix == "raw/logs/year=!{partitionKeyFromLambda:year}/month=!{partitionKeyFromLambda:month}/day=!{partitionKeyFromLambda:day}/level=!{partitionKeyFromLambda:level}/"
+    error_message = "A delivery stream partitions as the dataset file says."
+  }
+  assert {
+    condition     = !anytrue(flatten([for function in module.function : [for statement in jsondecode(function.facts.policy).Statement : [for action in statement.Action : strcontains(action, "*")]]]))
+    error_message = "No action has a `*`."
+  }
+}
+
+run "broken_json" {
+  command = plan
+
+  variables {
+    datasets_dir = "tests/fixtures/broken/text"
+  }
+
+  expect_failures = [var.datasets_dir]
+}
+
+run "wrong_dataset" {
+  command = plan
+
+  variables {
+    datasets_dir = "tests/fixtures/broken/named"
+  }
+
+  expect_failures = [terraform_data.datasets]
+}
+
+run "no_secret" {
+  command = plan
+
+  variables {
+    secrets = {}
+  }
+
+  expect_failures = [terraform_data.datasets]
+}
+
+run "wrong_variables" {
+  command = plan
+
+  variables {
+    account_id          = "12"
+    alarms              = { emails = ["nobody"], freshness_seconds = 0 }
+    api                 = { auth = "none", rate = 0 }
+    compaction_schedule = "daily"
+    databases = {
+      for name in ["a", "b"] : name => { engine = "mysql", database = "d", schemas = ["s"], secret_arn = "arn:", security_group_ids = [], subnet_ids = [] }
+    }
+    functions = { architecture = "sparc" }
+    name      = "Head Gate"
+    region    = "Seoul"
+    secrets   = { mask_key = "short" }
+    sources   = ["kinesis", "fax"]
+  }
+
+  expect_failures = [var.account_id, var.alarms, var.api, var.compaction_schedule, var.databases, var.functions, var.name, var.region, var.secrets, var.sources]
+}

@@ -1,0 +1,215 @@
+variable "account_id" {
+  description = "The AWS account. Asked of AWS where it is null; a plan without AWS needs it."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.account_id == null || can(regex("^[0-9]{12}$", var.account_id))
+    error_message = "account_id must have 12 digits, such as \"123456789012\", or be null."
+  }
+}
+
+variable "alarms" {
+  description = "Who is told (`emails`: each has to confirm), and the limits: freshness, age of what waits in a stream, lag of a table and of a database's task in seconds, refused records in % of all."
+  type = object({
+    emails               = optional(set(string), [])
+    database_lag_seconds = optional(number, 300)
+    freshness_seconds    = optional(number, 900)
+    iterator_age_seconds = optional(number, 600)
+    lag_seconds          = optional(number, 3600)
+    quarantine_percent   = optional(number, 1)
+  })
+  default = {}
+
+  validation {
+    condition     = alltrue([for email in var.alarms.emails : can(regex("^[^@\\s]+@[^@\\s]+$", email))])
+    error_message = "alarms.emails must be addresses, such as [\"on-call@example.com\"]."
+  }
+  validation {
+    condition     = min(var.alarms.database_lag_seconds, var.alarms.freshness_seconds, var.alarms.iterator_age_seconds, var.alarms.lag_seconds) > 0 && var.alarms.quarantine_percent >= 0
+    error_message = "The limits of alarms must be above 0."
+  }
+}
+
+variable "api" {
+  description = "Records over HTTP: requests a second and at once that the API lets through; whether AWS_IAM or the function's own signatures let a sender in."
+  type = object({
+    auth  = optional(string, "signature")
+    burst = optional(number, 100)
+    rate  = optional(number, 50)
+  })
+  default = {}
+
+  validation {
+    condition     = contains(["signature", "iam"], var.api.auth)
+    error_message = "api.auth must be \"signature\" (secrets.signing_keys) or \"iam\" (SigV4)."
+  }
+  validation {
+    condition     = var.api.rate > 0 && var.api.burst > 0
+    error_message = "api.rate and api.burst must be above 0: they throttle what callers may cost."
+  }
+}
+
+variable "compaction_schedule" {
+  description = "When small files of each stream's table are made few, as EventBridge Scheduler writes it; null: never."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.compaction_schedule == null || can(regex("^(rate|cron)\\(.+\\)$", var.compaction_schedule))
+    error_message = "compaction_schedule must be rate(…) or cron(…), such as \"cron(15 3 * * ? *)\", or null."
+  }
+}
+
+variable "databases" {
+  description = "Databases that DMS reads, by name. Which tables: those of cdc datasets whose source.prefix is <folder>/<schema>/<table>/ of one of `schemas`. The secret has username, password, host and port."
+  type = map(object({
+    engine             = string
+    database           = string
+    certificate_arn    = optional(string)
+    schemas            = set(string)
+    secret_arn         = string
+    secret_kms_key_arn = optional(string)
+    security_group_ids = list(string)
+    subnet_ids         = list(string)
+    folder             = optional(string, "cdc")
+    instance_class     = optional(string, "dms.t3.medium")
+    multi_az           = optional(bool, false)
+    serverless_units   = optional(number)
+    slot_name          = optional(string)
+    start              = optional(bool, false)
+  }))
+  default = {}
+
+  validation {
+    condition     = length(distinct(flatten([for database in var.databases : tolist(database.schemas)]))) == length(flatten([for database in var.databases : tolist(database.schemas)]))
+    error_message = "A schema is in several of databases: two tasks that write one table overwrite each other's files. Name it once."
+  }
+}
+
+variable "datasets_dir" {
+  description = "The folder of the dataset files, <name>.json; relative to this folder unless it begins with /."
+  type        = string
+  default     = "datasets"
+
+  validation {
+    condition     = length([for file in fileset(startswith(var.datasets_dir, "/") ? var.datasets_dir : "${path.module}/${var.datasets_dir}", "*.json") : file if file != "dataset.schema.json"]) > 0
+    error_message = "datasets_dir has no dataset file. Put a <name>.json there, or name the right folder; it is relative to ${abspath(path.module)}."
+  }
+  validation {
+    condition     = alltrue([for file in fileset(startswith(var.datasets_dir, "/") ? var.datasets_dir : "${path.module}/${var.datasets_dir}", "*.json") : can(jsondecode(file("${startswith(var.datasets_dir, "/") ? var.datasets_dir : "${path.module}/${var.datasets_dir}"}/${file}")))])
+    error_message = "Not JSON: ${join(", ", [for file in fileset(startswith(var.datasets_dir, "/") ? var.datasets_dir : "${path.module}/${var.datasets_dir}", "*.json") : file if !can(jsondecode(file("${startswith(var.datasets_dir, "/") ? var.datasets_dir : "${path.module}/${var.datasets_dir}"}/${file}")))])} in datasets_dir. Check it with `python3 -m json.tool`."
+  }
+}
+
+variable "functions" {
+  description = "How functions run. `sizes` and `pinned_versions` go by the function's name without the prefix, such as \"kinesis-consumer-clickstream\": memory (MB), timeout (s) and reserved concurrency; and the version that its alias is held at, to roll back."
+  type = object({
+    architecture       = optional(string, "arm64")
+    log_level          = optional(string, "INFO")
+    log_retention_days = optional(number, 30)
+    pinned_versions    = optional(map(string), {})
+    sizes = optional(map(object({
+      concurrency     = optional(number)
+      memory_mb       = optional(number)
+      timeout_seconds = optional(number)
+    })), {})
+  })
+  default = {}
+
+  validation {
+    condition     = contains(["arm64", "x86_64"], var.functions.architecture)
+    error_message = "functions.architecture must be \"arm64\" or \"x86_64\": the one that the packages were built for (cargo lambda build --arm64)."
+  }
+}
+
+variable "lake" {
+  description = "The bucket (default name: <name>-lake-<account>), whether `terraform destroy` may delete it with all its data, after how many days objects expire, and the years that partitions are looked for in."
+  type = object({
+    bucket                 = optional(string)
+    errors_expire_days     = optional(number, 90)
+    force_destroy          = optional(bool, false)
+    partition_years        = optional(list(number), [2025, 2030])
+    quarantine_expire_days = optional(number, 365)
+    raw_expire_days        = optional(number)
+    raw_infrequent_days    = optional(number)
+  })
+  default = {}
+}
+
+variable "name" {
+  description = "What everything is called, such as \"headgate-prod\"; an environment of its own."
+  type        = string
+  default     = "headgate"
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{1,20}[a-z0-9]$", var.name))
+    error_message = "name must have 3 to 22 lower-case letters, digits and hyphens, and begin with a letter: buckets and functions are called after it."
+  }
+}
+
+variable "offline" {
+  description = "Whether credentials, account and region are not checked against AWS: for a plan without AWS and for emulators (AWS_ENDPOINT_URL)."
+  type        = bool
+  default     = false
+}
+
+variable "packages_dir" {
+  description = "The folder with <function>/bootstrap.zip of each function; relative to this folder unless it begins with /."
+  type        = string
+  default     = "../target/lambda"
+}
+
+variable "region" {
+  description = "The AWS region."
+  type        = string
+  default     = "ap-northeast-2"
+
+  validation {
+    condition     = can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.region))
+    error_message = "region must be a region's code, such as \"ap-northeast-2\"."
+  }
+}
+
+variable "secrets" {
+  description = "Secrets of functions: mask_key (hashed columns), signing_keys (HTTP). They are in the state: encrypt it, and keep it closed."
+  type = object({
+    mask_key     = optional(string)
+    signing_keys = optional(string)
+  })
+  default   = {}
+  sensitive = true
+
+  validation {
+    condition     = var.secrets.mask_key == null || length(coalesce(var.secrets.mask_key, "none-at-all-here")) >= 16
+    error_message = "secrets.mask_key must have at least 16 bytes: `openssl rand -hex 32`."
+  }
+}
+
+variable "sources" {
+  description = "Which sources are on."
+  type        = set(string)
+  default     = ["kinesis"]
+
+  validation {
+    condition     = length(setsubtract(var.sources, ["api", "cdc", "firehose", "kinesis"])) == 0
+    error_message = "sources may have api, cdc, firehose and kinesis."
+  }
+}
+
+variable "streams" {
+  description = "Kinesis data streams that several datasets read, or that are not as the default (on demand, 72 hours), by name. A dataset that is in none has a stream of its own name."
+  type = map(object({
+    datasets         = set(string)
+    enhanced_fan_out = optional(bool, false)
+    retention_hours  = optional(number, 72)
+    shards           = optional(number)
+  }))
+  default = { clickstream = { datasets = ["clickstream", "page_views"] } }
+}
+
+variable "tags" {
+  description = "Tags of everything."
+  type        = map(string)
+  default     = {}
+}

@@ -1,0 +1,150 @@
+//! Chunks in any order → their rows in order, in bounded memory.
+//!
+//! Chunks come by the least key that they may have. So what is below the least key of all that is still to come is
+//! final, and goes on at once: rows that arrived about when they happened never touch the disk. Where too little of the
+//! memory is final, it goes to the disk as a sorted run, and the runs are merged at the end.
+
+use std::sync::Arc;
+
+use arrow::{
+    array::{ArrayRef, RecordBatch, UInt64Array},
+    compute::interleave_record_batch,
+    datatypes::{DataType, Field, Schema, SchemaRef},
+    error::ArrowError,
+};
+
+use super::{
+    rows::{Chunk, Entry, Order, compare},
+    runs::{Run, Runs},
+};
+
+/// Rows of a piece that goes to the disk, and comes back.
+pub(super) const PIECE: usize = 8192;
+
+/// Takes rows in order.
+pub(super) trait Sorted {
+    /// These rows of these batches, each a batch's number and a row's.
+    fn take(&mut self, batches: &[&RecordBatch], rows: &[(usize, usize)]) -> Result<(), ArrowError>;
+}
+
+/// Rows on their way.
+pub(super) struct Sorter {
+    order: Arc<Order>,
+    schema: SchemaRef,
+    /// Bytes that may be held.
+    most: usize,
+    chunks: Vec<Chunk>,
+    entries: Vec<Entry>,
+    held: usize,
+    runs: Runs,
+}
+
+impl Sorter {
+    pub(super) fn new(order: Arc<Order>, schema: SchemaRef, most: usize) -> Self {
+        Self { order, schema, most, chunks: Vec::new(), entries: Vec::new(), held: 0, runs: Runs::default() }
+    }
+
+    /// Adds rows. `floor` is the least head of all keys that are still to come, as far as it is known.
+    ///
+    /// # Errors
+    /// Where the disk or `sorted` fails.
+    pub(super) fn add(&mut self, chunk: Chunk, floor: Option<u128>, sorted: &mut dyn Sorted) -> Result<(), ArrowError> {
+        let number = u32::try_from(self.chunks.len()).unwrap_or(u32::MAX);
+        self.held += chunk.memory();
+        self.entries.extend((0..chunk.places.len()).map(|row| chunk.entry(number, row)));
+        self.chunks.push(chunk);
+        if self.held < self.most {
+            return Ok(());
+        }
+        self.arrange();
+        let ready = match floor.filter(|_| self.runs.is_empty()) {
+            Some(floor) => self.entries.partition_point(|entry| entry.head < floor),
+            None => 0,
+        };
+        if ready * 2 >= self.entries.len() && ready > 0 {
+            self.emit(ready, sorted)?;
+            return self.keep(ready);
+        }
+        self.spill()
+    }
+
+    /// Gives the rest.
+    ///
+    /// # Errors
+    /// As [`Sorter::add`].
+    pub(super) fn finish(mut self, sorted: &mut dyn Sorted) -> Result<(), ArrowError> {
+        if self.runs.is_empty() {
+            self.arrange();
+            return self.emit(self.entries.len(), sorted);
+        }
+        if !self.entries.is_empty() {
+            self.arrange();
+            self.spill()?;
+        }
+        let runs = self.runs.open(&self.order)?;
+        super::runs::merge(runs, sorted)
+    }
+
+    /// Whether something went to the disk.
+    #[cfg(test)]
+    pub(super) fn spilled(&self) -> bool {
+        !self.runs.is_empty()
+    }
+
+    fn arrange(&mut self) {
+        let chunks = &self.chunks;
+        self.entries.sort_unstable_by(|a, b| compare(chunks, a, b));
+    }
+
+    fn emit(&self, ready: usize, sorted: &mut dyn Sorted) -> Result<(), ArrowError> {
+        let batches: Vec<_> = self.chunks.iter().map(|chunk| &chunk.rows).collect();
+        let rows: Vec<_> = self.entries[..ready].iter().map(pick).collect();
+        sorted.take(&batches, &rows)
+    }
+
+    /// Keeps what is not final, without what is.
+    fn keep(&mut self, ready: usize) -> Result<(), ArrowError> {
+        let rest = self.entries.split_off(ready);
+        let chunks = std::mem::take(&mut self.chunks);
+        (self.entries, self.held) = (Vec::new(), 0);
+        if rest.is_empty() {
+            return Ok(());
+        }
+        let batches: Vec<_> = chunks.iter().map(|chunk| &chunk.rows).collect();
+        let rows = interleave_record_batch(&batches, &rest.iter().map(pick).collect::<Vec<_>>())?;
+        let chunk = self.order.keyed(rows, rest.iter().map(|entry| entry.place).collect())?;
+        self.held = chunk.memory();
+        self.entries.extend((0..chunk.places.len()).map(|row| chunk.entry(0, row)));
+        self.chunks.push(chunk);
+        Ok(())
+    }
+
+    fn spill(&mut self) -> Result<(), ArrowError> {
+        let mut run = Run::create(&with_places(&self.schema))?;
+        let batches: Vec<_> = self.chunks.iter().map(|chunk| &chunk.rows).collect();
+        for piece in self.entries.chunks(PIECE) {
+            let rows = interleave_record_batch(&batches, &piece.iter().map(pick).collect::<Vec<_>>())?;
+            let places: ArrayRef = Arc::new(piece.iter().map(|entry| entry.place).collect::<UInt64Array>());
+            let columns = rows.columns().iter().cloned().chain([places]).collect();
+            run.write(&RecordBatch::try_new(with_places(&self.schema), columns)?)?;
+        }
+        self.runs.push(run);
+        self.chunks.clear();
+        self.entries.clear();
+        self.held = 0;
+        Ok(())
+    }
+}
+
+fn pick(entry: &Entry) -> (usize, usize) {
+    (entry.chunk as usize, entry.row as usize)
+}
+
+/// The schema of a run: the places of the rows come last.
+fn with_places(schema: &SchemaRef) -> SchemaRef {
+    let place = Arc::new(Field::new("", DataType::UInt64, false));
+    Arc::new(Schema::new(schema.fields().iter().cloned().chain([place]).collect::<Vec<_>>()))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,6 @@
+//! Whole compactions of a table in memory, which a consumer lands in at the same time.
+
+mod faults;
+mod property;
+mod rules;
+mod scene;
