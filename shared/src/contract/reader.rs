@@ -267,11 +267,19 @@ impl<'c> Reader<'c> {
     }
 
     fn column(&mut self, lexer: &mut Lexer<'_>, index: usize, sink: &mut impl Sink) -> Result<()> {
-        self.row.seen[index] = true;
+        if std::mem::replace(&mut self.row.seen[index], true) {
+            // It has two places, and the other one came first.
+            lexer.skip()?;
+            return Ok(());
+        }
         let contract = self.contract;
         let column = &contract.columns[index];
         if lexer.peek() == b'n' {
             lexer.token()?;
+            if column.fallback.is_some() {
+                self.row.seen[index] = false;
+                return Ok(());
+            }
             return self.absent(index, column, sink);
         }
         self.given(lexer, index, column, sink)

@@ -118,6 +118,11 @@ impl Round<'_> {
         }
     }
 
+    /// Whether a column decides between versions of a row, and not the files' names.
+    pub(super) fn is_ordered(&self) -> bool {
+        self.run.dataset.order_by.is_some()
+    }
+
     fn without_keys(&self, taken: Taken) -> Result<Rounded, Failure> {
         if taken.fold.columns().is_empty() {
             return Ok(Rounded::Nothing { stop: taken.stop });
@@ -143,12 +148,12 @@ impl Round<'_> {
         let mut draft = report.clone();
         draft.files += taken.traceless;
         tell_undeclared(&mut draft, std::mem::take(&mut taken.undeclared));
-        let mut delta = Delta::new(K::new(types)?);
+        let mut delta = Delta::new(K::new(types)?, self.run.dataset.order_by.as_ref());
         let began = Instant::now();
         let mut next = first;
         let mut taken_any = false;
         while let Some(decoded) = next.take() {
-            if !taken.anew && is_unlike(&taken.before, &decoded) {
+            if !taken.anew && !self.is_ordered() && is_unlike(&taken.before, &decoded) {
                 return Ok(Published::Unlike);
             }
             if self.take_file(taken, &mut delta, decoded, &mut draft)? {
@@ -273,7 +278,7 @@ fn keeps_order(base: &[BaseFile], fold: &Fold, primary_key: &[String]) -> bool {
 fn note(report: &mut MergeReport, applied: &Applied, counts: super::delta::Counts, loads: u64) {
     report.files += loads;
     report.rows_in += counts.rows_in + applied.loaded;
-    report.superseded += counts.superseded + applied.superseded;
+    report.superseded += counts.superseded + applied.superseded + applied.tally.outdone;
     report.inserts += applied.tally.inserts + applied.loaded - applied.superseded;
     report.updates += applied.tally.updates;
     report.deletes += applied.tally.deletes;

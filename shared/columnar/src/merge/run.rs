@@ -247,7 +247,7 @@ pub async fn look(
             return Err(refused(Error::misconfigured(Code::InvalidConfig, message)));
         }
     }
-    let asked = Asked { source: &dataset.source, include: &options.include };
+    let asked = Asked { source: &dataset.source, include: &options.include, ordered: dataset.order_by.is_some() };
     let todo = plan(ledger, &listing, &|key| times.get(key).copied(), &asked).map_err(refused)?;
     let unrecognized = std::mem::take(&mut listing.unrecognized);
     // Freeing what was listed takes as long as planning did: another core does it meanwhile.
