@@ -1,6 +1,6 @@
 # Datasets of devices -> their rules' SQL, the tasks of iot-provision, and what of AWS IoT may invoke which function.
 locals {
-  on         = contains(var.sources, "iot") ? 1 : 0
+  iot_on     = contains(var.sources, "iot") ? 1 : 0
   alerts_arn = "${local.arn.sns}:${var.name}-devices"
 
   iot = { for name, dataset in local.served : name => dataset if local.origins[name] == "iot" }
@@ -36,11 +36,11 @@ locals {
   carried = { for name, dataset in local.iot : name => dataset if contains(keys(local.delivered), name) }
 
   # Rule -> its name in AWS.
-  rule_keys  = concat([for name in keys(local.iot) : local.slugs[name]], [for name in keys(local.carried) : "${local.slugs[name]}-delivery"], local.registering ? ["registered"] : [], local.on == 1 ? keys(var.devices.rules) : [])
+  rule_keys  = concat([for name in keys(local.iot) : local.slugs[name]], [for name in keys(local.carried) : "${local.slugs[name]}-delivery"], local.registering ? ["registered"] : [], local.iot_on == 1 ? keys(var.devices.rules) : [])
   rule_names = { for key in toset(local.rule_keys) : key => replace("${var.name}_${key}", "/[^a-zA-Z0-9_]/", "_") }
 
   # A function each for the two tasks, with the permissions of its own.
-  registering = local.on == 1 && length(var.devices.ca_certificates) > 0
+  registering = local.iot_on == 1 && length(var.devices.ca_certificates) > 0
   provisioning = merge(
     { for task in ["hook"] : task => {
       settings = { ALLOW = var.devices.provisioning, CLAIMS = join(",", sort(var.devices.claims)), TEMPLATES = var.name }
@@ -48,7 +48,7 @@ locals {
       permissions = {
         state = { actions = ["dynamodb:GetItem", "dynamodb:PutItem"], resources = [local.state_arn] }
       }
-    } if local.on == 1 && var.devices.provisioning != "off" },
+    } if local.iot_on == 1 && var.devices.provisioning != "off" },
     { for task in ["registered"] : task => {
       settings = { ALLOW = "listed", CA_POLICIES = join(",", [for ca in aws_iot_ca_certificate.main : "${ca.id}=${var.name}-device"]) }
       secrets  = []

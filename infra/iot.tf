@@ -1,6 +1,6 @@
 module "iot" {
   source = "./modules/iot"
-  count  = local.on
+  count  = local.iot_on
 
   alarms       = { topic_arn = aws_sns_topic.alarms.arn }
   bucket       = { arn = local.bucket_arn, name = module.lake.bucket }
@@ -54,7 +54,7 @@ resource "aws_lambda_permission" "iot" {
 
 # Registered without proof of its key, which asks devices to send the host's name in TLS (SNI).
 resource "aws_iot_ca_certificate" "main" {
-  for_each = local.on == 1 ? var.devices.ca_certificates : {}
+  for_each = local.iot_on == 1 ? var.devices.ca_certificates : {}
 
   active                  = true
   allow_auto_registration = true
@@ -64,14 +64,14 @@ resource "aws_iot_ca_certificate" "main" {
 
 # Who is told of alerts, and of certificates that no known CA signed.
 resource "aws_sns_topic" "devices" {
-  count = local.on
+  count = local.iot_on
 
   name              = "${var.name}-devices"
   kms_master_key_id = aws_kms_key.main.arn
 }
 
 resource "aws_sns_topic_subscription" "devices" {
-  for_each = local.on == 1 ? var.devices.emails : []
+  for_each = local.iot_on == 1 ? var.devices.emails : []
 
   topic_arn = aws_sns_topic.devices[0].arn
   protocol  = "email"
@@ -122,11 +122,11 @@ resource "terraform_data" "devices" {
 
   lifecycle {
     precondition {
-      condition     = local.on == 1 || length(var.devices.topics) + length(var.devices.sql) + length(var.devices.rules) + length(var.devices.claims) + length(var.devices.ca_certificates) + length(var.devices.emails) == 0
+      condition     = local.iot_on == 1 || length(var.devices.topics) + length(var.devices.sql) + length(var.devices.rules) + length(var.devices.claims) + length(var.devices.ca_certificates) + length(var.devices.emails) == 0
       error_message = "devices is set, and \"iot\" is not in sources: add it."
     }
     precondition {
-      condition     = local.on == 0 || length(setsubtract(concat(keys(var.devices.topics), keys(var.devices.sql)), keys(local.iot))) == 0
+      condition     = local.iot_on == 0 || length(setsubtract(concat(keys(var.devices.topics), keys(var.devices.sql)), keys(local.iot))) == 0
       error_message = "devices.topics and devices.sql name what is no dataset with `watch` in ${var.datasets_dir}: ${join(", ", setsubtract(concat(keys(var.devices.topics), keys(var.devices.sql)), keys(local.iot)))}."
     }
     precondition {
@@ -142,15 +142,15 @@ resource "terraform_data" "devices" {
       error_message = "devices.rules has a name that is a dataset's rule already, or `registered`: rename it. All: ${join(", ", sort(local.rule_keys))}."
     }
     precondition {
-      condition     = local.on == 0 || alltrue([for rule in var.devices.rules : rule.stream == null || contains(keys(local.streams), coalesce(rule.stream, "none"))])
+      condition     = local.iot_on == 0 || alltrue([for rule in var.devices.rules : rule.stream == null || contains(keys(local.streams), coalesce(rule.stream, "none"))])
       error_message = "devices.rules must go to streams that are there: ${join(", ", keys(local.streams))}."
     }
     precondition {
-      condition     = local.on == 0 || alltrue([for rule in var.devices.rules : rule.delivery == null || contains(keys(local.delivered), coalesce(rule.delivery, "none"))])
+      condition     = local.iot_on == 0 || alltrue([for rule in var.devices.rules : rule.delivery == null || contains(keys(local.delivered), coalesce(rule.delivery, "none"))])
       error_message = "devices.rules must have as delivery a dataset of Firehose whose source is on: ${length(local.delivered) == 0 ? "there is none" : join(", ", keys(local.delivered))}."
     }
     precondition {
-      condition     = local.on == 0 || var.devices.provisioning != "signed" || nonsensitive(var.secrets.token_keys != null)
+      condition     = local.iot_on == 0 || var.devices.provisioning != "signed" || nonsensitive(var.secrets.token_keys != null)
       error_message = "devices.provisioning is \"signed\": set secrets.token_keys, the keys that sign tokens (see functions/iot-provision)."
     }
   }
