@@ -105,7 +105,8 @@ fn arrow_and_parquet_are_linked_through_columnar_only() {
 }
 
 /// The packages below `headgate-aws` that hold the client of one more service, each with the functions that link it.
-const SERVICES: [(&str, &str, &[&str]); 3] = [
+const SERVICES: [(&str, &str, &[&str]); 4] = [
+    ("headgate-appflow", "aws-sdk-appflow", &["appflow-process"]),
     ("headgate-glue", "aws-sdk-glue", &["msk-consumer"]),
     ("headgate-iot", "aws-sdk-iot", &["iot-provision"]),
     ("headgate-sns", "aws-sdk-sns", &["iot-provision", "iot-rule"]),
