@@ -84,6 +84,19 @@ run "a_dataset_is_enough" {
   }
 }
 
+run "sql_as_the_dataset_file_says" {
+  command = plan
+
+  variables {
+    datasets_dir = "datasets"
+  }
+
+  assert {
+    condition     = endswith(jsondecode(file("datasets/temperature.json")).description, module.iot[0].facts.rules["temperature"].sql)
+    error_message = "The rule's SQL is the one that the function's README and the dataset file are about: ${module.iot[0].facts.rules["temperature"].sql}."
+  }
+}
+
 run "registered_just_in_time" {
   command = plan
 
