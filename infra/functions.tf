@@ -18,7 +18,7 @@ module "function" {
     timeout_seconds    = coalesce(try(var.functions.sizes[each.key].timeout_seconds, null), local.packages[each.value.package].timeout_seconds)
   }
   secrets  = { for name in each.value.secrets : name => local.secrets[name] }
-  settings = merge(each.value.settings, each.value.dataset == null ? {} : { DATASET = each.value.dataset }, { AWS_LAMBDA_LOG_LEVEL = var.functions.log_level })
+  settings = merge(each.value.settings, each.value.dataset == null ? {} : { DATASET = each.value.dataset }, { AWS_LAMBDA_LOG_LEVEL = var.functions.log_level, DATASETS_DIR = local.packaged_datasets })
   trigger  = merge(each.value.trigger, { partial_batches = local.packages[each.value.package].partial_batches })
 
   depends_on = [module.lake]

@@ -1,11 +1,25 @@
-# All that this root can make so far, with the settings that are most often changed.
+# All that this root can make so far, with the settings that are most often changed. The API and hashed columns need
+# secrets: TF_VAR_secrets='{"mask_key":"…","signing_keys":"…"}'.
 name    = "headgate-prod"
-sources = ["cdc", "kinesis"]
+sources = ["api", "cdc", "firehose", "kinesis"]
 
 alarms = {
   emails             = ["on-call@example.com"]
   freshness_seconds  = 600
   quarantine_percent = 0.5
+}
+
+compaction_schedule = "cron(15 3 * * ? *)"
+
+databases = {
+  production = {
+    engine             = "postgres"
+    database           = "shop"
+    schemas            = ["production"]
+    secret_arn         = "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:shop"
+    security_group_ids = ["sg-0123456789abcdef0"]
+    subnet_ids         = ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]
+  }
 }
 
 functions = {

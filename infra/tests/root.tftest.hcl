@@ -27,6 +27,10 @@ run "small_by_default" {
     error_message = "A dataset with a hashed column brings its function the key."
   }
   assert {
+    condition     = alltrue([for function in module.function : contains(function.facts.environment, "DATASETS_DIR")])
+    error_message = "Every function is told where its package has the dataset files."
+  }
+  assert {
     condition     = !contains(module.function["kinesis-window-page_views"].facts.environment, "MASK_KEY")
     error_message = "A function has no secret that it has no use for."
   }

@@ -197,6 +197,22 @@ fn modules_are_files_of_their_own_name_and_say_what_they_are() {
     });
 }
 
+/// Lambda takes an answer with `batchItemFailures` for a success where the mapping does not ask for it.
+#[test]
+fn mappings_ask_for_partial_batches_where_functions_answer_so() {
+    let instances = fs::read_to_string(root().join("infra/instances.tf")).unwrap();
+    let mut seen = 0;
+    for line in instances.lines() {
+        let Some((function, said)) = line.split_once("= { partial_batches = ") else { continue };
+        let answers = fs::read_dir(root().join("tests/it/snapshots").join(function.trim())).unwrap();
+        let text = |answer: std::io::Result<fs::DirEntry>| fs::read_to_string(answer.unwrap().path()).unwrap();
+        let answers_so = answers.map(text).any(|answer| answer.contains("batchItemFailures"));
+        assert_eq!(said.starts_with("true"), answers_so, "partial_batches of {function}in infra/instances.tf");
+        seen += 1;
+    }
+    assert_ne!(seen, 0, "infra/instances.tf no longer says partial_batches a function a line");
+}
+
 #[test]
 fn files_are_short() {
     check(&rust_files(), "files that ask for a split, or no longer", |path, text| {

@@ -5,7 +5,7 @@ resource "aws_apigatewayv2_api" "main" {
 }
 
 resource "aws_apigatewayv2_integration" "main" {
-  for_each = toset(values(var.routes))
+  for_each = var.routes
 
   api_id                 = aws_apigatewayv2_api.main.id
   integration_type       = "AWS_PROXY"
@@ -19,7 +19,7 @@ resource "aws_apigatewayv2_route" "main" {
   api_id             = aws_apigatewayv2_api.main.id
   authorization_type = var.auth == "iam" ? "AWS_IAM" : "NONE" # The function checks the signature of the body.
   route_key          = "POST /${each.key}"
-  target             = "integrations/${aws_apigatewayv2_integration.main[each.value].id}"
+  target             = "integrations/${aws_apigatewayv2_integration.main[each.key].id}"
 }
 
 resource "aws_apigatewayv2_stage" "main" {

@@ -55,7 +55,7 @@ impl Asked {
         let mut settings = Settings::new(process_environment);
         let asked = Self {
             files: settings.or("HEADGATE_BENCH_FILES", 500),
-            rows: settings.or("HEADGATE_BENCH_ROWS", 14_000),
+            rows: settings.or("HEADGATE_BENCH_ROWS", 13_000),
             target: settings.or("HEADGATE_BENCH_TARGET_MB", 1024),
             threads: settings.or("HEADGATE_THREADS", std::thread::available_parallelism().map_or(1, usize::from)),
             binary: settings.optional("HEADGATE_BENCH_BINARY"),

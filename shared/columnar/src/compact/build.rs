@@ -141,9 +141,7 @@ async fn fill(
     let mut decoded = stream::iter(units).map(read).buffered(recipe.threads.max(1) + 1);
     let (mut at, mut bytes) = (0, 0);
     while let Some(chunks) = decoded.try_next().await? {
-        if recipe.end.is_some_and(|end| Instant::now() >= end) {
-            return Err(Trouble::Late);
-        }
+        in_time(recipe)?;
         let floors = (floors[at], floors[at + 1]);
         making = blocking(move || {
             let last = chunks.len().saturating_sub(1);
@@ -157,9 +155,15 @@ async fn fill(
         at += 1;
         bytes += send(&mut making.writer, upload).await?;
     }
-    let mut writer = blocking(move || {
-        let Making { sorter, mut writer } = making;
-        sorter.finish(&mut writer)?;
+    let Making { sorter, mut writer } = making;
+    let mut rest;
+    (rest, writer) = blocking(move || Ok((sorter.finish(&mut writer)?, writer))).await?;
+    while let Some(mut merge) = rest {
+        bytes += send(&mut writer, upload).await?;
+        in_time(recipe)?;
+        (rest, writer) = blocking(move || Ok((merge.step(&mut writer)?.then_some(merge), writer))).await?;
+    }
+    writer = blocking(move || {
         writer.finish().map_err(ArrowError::from)?;
         Ok(writer)
     })
@@ -170,6 +174,10 @@ async fn fill(
         return Err(Trouble::Failed(Error::retry(Code::Internal, told)));
     }
     Ok((writer.rows, bytes))
+}
+
+fn in_time(recipe: &Recipe) -> Result<(), Trouble> {
+    if recipe.end.is_some_and(|end| Instant::now() >= end) { Err(Trouble::Late) } else { Ok(()) }
 }
 
 async fn send(writer: &mut Writer, upload: &mut dyn Upload) -> Result<u64, StoreError> {

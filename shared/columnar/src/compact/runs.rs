@@ -21,7 +21,7 @@ use super::{
 };
 
 /// Rows that are given on at once, about.
-const BATCH: usize = 8 * PIECE;
+pub(super) const BATCH: usize = 8 * PIECE;
 /// The buffer of a run's file.
 const BUFFER: usize = 256 << 10;
 
@@ -98,69 +98,86 @@ struct Head {
     row: usize,
 }
 
-/// Gives the rows of all runs in order.
-///
-/// # Errors
-/// Where a run cannot be read, or `sorted` fails.
-pub(super) fn merge(mut runs: Vec<Cursor>, sorted: &mut dyn Sorted) -> Result<(), ArrowError> {
-    let (mut chunks, mut heads, mut rows) = (Vec::new(), Vec::new(), Vec::new());
-    for (run, cursor) in runs.iter_mut().enumerate() {
-        if let Some(chunk) = cursor.next()? {
-            heads.push(Head { run, chunk: chunks.len(), row: 0 });
-            chunks.push(chunk);
-        }
-    }
-    while !heads.is_empty() {
-        let least = least(&chunks, &heads, None);
-        let bound = (heads.len() > 1).then(|| self::least(&chunks, &heads, Some(least)));
-        let bound = bound.map(|at| entry(&chunks, &heads[at]));
-        let head = &mut heads[least];
-        let length = chunks[head.chunk].places.len();
-        while head.row < length && bound.is_none_or(|bound| compare(&chunks, &entry(&chunks, head), &bound).is_lt()) {
-            rows.push((head.chunk, head.row));
-            head.row += 1;
-        }
-        if head.row == length {
-            match runs[head.run].next()? {
-                Some(chunk) => {
-                    (head.chunk, head.row) = (chunks.len(), 0);
-                    chunks.push(chunk);
-                }
-                None => _ = heads.swap_remove(least),
-            }
-        }
-        if rows.len() >= BATCH {
-            give(&mut chunks, &mut heads, &mut rows, sorted)?;
-        }
-    }
-    give(&mut chunks, &mut heads, &mut rows, sorted)
+/// All runs on their way to one.
+pub(super) struct Merge {
+    runs: Vec<Cursor>,
+    chunks: Vec<Chunk>,
+    /// The least comes last.
+    heads: Vec<Head>,
+    /// What is to be given next.
+    rows: Vec<(usize, usize)>,
 }
 
-fn least(chunks: &[Chunk], heads: &[Head], but: Option<usize>) -> usize {
-    let others = (0..heads.len()).filter(|at| Some(*at) != but);
-    let least = others.min_by(|a, b| compare(chunks, &entry(chunks, &heads[*a]), &entry(chunks, &heads[*b])));
-    least.unwrap_or_default()
+impl Merge {
+    /// # Errors
+    /// Where a run cannot be read.
+    pub(super) fn of(runs: Vec<Cursor>) -> Result<Self, ArrowError> {
+        let mut merge = Self { runs, chunks: Vec::new(), heads: Vec::new(), rows: Vec::new() };
+        for run in 0..merge.runs.len() {
+            merge.enter(run)?;
+        }
+        Ok(merge)
+    }
+
+    /// Gives some rows in order; false where there are no more.
+    ///
+    /// # Errors
+    /// Where a run cannot be read, or `sorted` fails.
+    pub(super) fn step(&mut self, sorted: &mut dyn Sorted) -> Result<bool, ArrowError> {
+        while let Some(mut head) = self.heads.pop() {
+            let bound = self.heads.last().map(|next| entry(&self.chunks, next));
+            let is_next = |head: &Head| {
+                bound.is_none_or(|bound| compare(&self.chunks, &entry(&self.chunks, head), &bound).is_lt())
+            };
+            let length = self.chunks[head.chunk].places.len();
+            while head.row < length && is_next(&head) {
+                self.rows.push((head.chunk, head.row));
+                head.row += 1;
+            }
+            if head.row == length {
+                self.enter(head.run)?;
+            } else {
+                self.put(head);
+            }
+            if self.rows.len() >= BATCH {
+                self.give(sorted)?;
+                return Ok(true);
+            }
+        }
+        self.give(sorted)?;
+        Ok(false)
+    }
+
+    /// Goes on with the next piece of a run, if there is one.
+    fn enter(&mut self, run: usize) -> Result<(), ArrowError> {
+        if let Some(chunk) = self.runs[run].next()? {
+            self.chunks.push(chunk);
+            self.put(Head { run, chunk: self.chunks.len() - 1, row: 0 });
+        }
+        Ok(())
+    }
+
+    fn put(&mut self, head: Head) {
+        let new = entry(&self.chunks, &head);
+        let later = |other: &Head| compare(&self.chunks, &entry(&self.chunks, other), &new).is_gt();
+        self.heads.insert(self.heads.partition_point(later), head);
+    }
+
+    /// Gives the rows at hand, and drops the chunks that no run is in any more.
+    fn give(&mut self, sorted: &mut dyn Sorted) -> Result<(), ArrowError> {
+        sorted.take(&self.chunks.iter().map(|chunk| &chunk.rows).collect::<Vec<_>>(), &self.rows)?;
+        self.rows.clear();
+        let mut old: Vec<_> = std::mem::take(&mut self.chunks).into_iter().map(Some).collect();
+        for head in &mut self.heads {
+            if let Some(chunk) = old[head.chunk].take() {
+                head.chunk = self.chunks.len();
+                self.chunks.push(chunk);
+            }
+        }
+        Ok(())
+    }
 }
 
 fn entry(chunks: &[Chunk], head: &Head) -> Entry {
     chunks[head.chunk].entry(head.chunk as u32, head.row)
-}
-
-/// Gives the rows at hand, and drops the chunks that no run is in any more.
-fn give(
-    chunks: &mut Vec<Chunk>,
-    heads: &mut [Head],
-    rows: &mut Vec<(usize, usize)>,
-    sorted: &mut dyn Sorted,
-) -> Result<(), ArrowError> {
-    sorted.take(&chunks.iter().map(|chunk| &chunk.rows).collect::<Vec<_>>(), rows)?;
-    rows.clear();
-    let mut old: Vec<_> = std::mem::take(chunks).into_iter().map(Some).collect();
-    for head in heads {
-        if let Some(chunk) = old[head.chunk].take() {
-            head.chunk = chunks.len();
-            chunks.push(chunk);
-        }
-    }
-    Ok(())
 }

@@ -15,7 +15,7 @@ use arrow::{
 
 use super::{
     rows::{Chunk, Entry, Order, compare},
-    runs::{Run, Runs},
+    runs::{Merge, Run, Runs},
 };
 
 /// Rows of a piece that goes to the disk, and comes back.
@@ -68,21 +68,20 @@ impl Sorter {
         self.spill()
     }
 
-    /// Gives the rest.
+    /// Gives the rest, or what gives it step by step where it is more than the memory holds.
     ///
     /// # Errors
     /// As [`Sorter::add`].
-    pub(super) fn finish(mut self, sorted: &mut dyn Sorted) -> Result<(), ArrowError> {
+    pub(super) fn finish(mut self, sorted: &mut dyn Sorted) -> Result<Option<Merge>, ArrowError> {
         if self.runs.is_empty() {
             self.arrange();
-            return self.emit(self.entries.len(), sorted);
+            return self.emit(self.entries.len(), sorted).map(|()| None);
         }
         if !self.entries.is_empty() {
             self.arrange();
             self.spill()?;
         }
-        let runs = self.runs.open(&self.order)?;
-        super::runs::merge(runs, sorted)
+        Merge::of(self.runs.open(&self.order)?).map(Some)
     }
 
     /// Whether something went to the disk.

@@ -2,10 +2,14 @@
 
 use arrow::{array::Int64Array, row::RowConverter, row::SortField};
 
-use super::{super::rows::head, *};
+use super::{
+    super::{rows::head, runs::BATCH},
+    *,
+};
 
+/// All rows, and the most that came at once.
 #[derive(Default)]
-struct Seen(Vec<i64>);
+struct Seen(Vec<i64>, usize);
 
 impl Sorted for Seen {
     fn take(&mut self, batches: &[&RecordBatch], rows: &[(usize, usize)]) -> Result<(), ArrowError> {
@@ -13,6 +17,7 @@ impl Sorted for Seen {
             batches[*batch].column(0).as_any().downcast_ref::<Int64Array>().unwrap().value(*row)
         };
         self.0.extend(rows.iter().map(value));
+        self.1 = self.1.max(rows.len());
         Ok(())
     }
 }
@@ -35,7 +40,12 @@ fn check(chunks: &[Vec<i64>], known: bool) -> bool {
         sorter.add(order.keyed(rows, places).unwrap(), known.then_some(floor), &mut seen).unwrap();
     }
     let spilled = sorter.spilled();
-    sorter.finish(&mut seen).unwrap();
+    seen.1 = 0;
+    let mut rest = sorter.finish(&mut seen).unwrap();
+    while let Some(mut merge) = rest {
+        rest = merge.step(&mut seen).unwrap().then_some(merge);
+    }
+    assert!(!spilled || seen.1 <= BATCH + PIECE, "{} rows came at once", seen.1);
     let mut expected: Vec<_> = chunks.concat();
     expected.sort_unstable();
     assert_eq!(seen.0, expected);
@@ -55,4 +65,12 @@ fn rows_in_any_order_do() {
     let chunks: Vec<Vec<i64>> =
         (0..100).map(|chunk| (0..100).map(|row| (chunk * 100 + row) * 7919 % 10_007).collect()).collect();
     assert!(check(&chunks, true));
+}
+
+#[test]
+fn what_was_on_the_disk_comes_a_part_at_a_time() {
+    let rows = 2 * i64::try_from(BATCH).unwrap();
+    let chunks: Vec<Vec<i64>> =
+        (0..4).map(|chunk| (0..rows / 2).map(|row| (chunk + row * 4) * 7919 % 1_000_003).collect()).collect();
+    assert!(check(&chunks, false));
 }
