@@ -10,6 +10,7 @@ locals {
     firehose-transform = { partial_batches = false, memory_mb = 512, timeout_seconds = 120 }
     lake-compact       = { partial_batches = false, memory_mb = 3008, timeout_seconds = 900 }
     kinesis-window     = { partial_batches = true, memory_mb = 1024, timeout_seconds = 120 }
+    msk-consumer       = { partial_batches = true, memory_mb = 1024, timeout_seconds = 120 }
   }
 
   lake  = { LAKE = "s3://${local.bucket}" }
@@ -35,6 +36,7 @@ locals {
   } }
 
   instances = merge(
+    local.kafka_instances,
     { for name, dataset in local.streamed : "kinesis-${can(dataset.window.key) ? "window" : "consumer"}-${local.slugs[name]}" => {
       package  = can(dataset.window.key) ? "kinesis-window" : "kinesis-consumer"
       dataset  = name
@@ -113,7 +115,7 @@ locals {
     } if dataset.kind == "stream" && var.compaction_schedule != null },
   )
 
-  secrets = { MASK_KEY = var.secrets.mask_key, SIGNING_KEYS = var.secrets.signing_keys }
+  secrets = { MASK_KEY = var.secrets.mask_key, REGISTRY_AUTH = var.secrets.registry_auth, SIGNING_KEYS = var.secrets.signing_keys }
 
   # Metrics of our own that are worth an alarm. `per`: the alarm is of the share of that metric. `missing`: what no data says;
   # functions that nobody calls tell nothing, and that is no failure of theirs.
@@ -139,6 +141,11 @@ locals {
       failures     = { metric = "Failures", limit = 0, statistic = "Sum" }
       quarantined  = { metric = "RowsQuarantined", limit = var.alarms.quarantine_percent, per = "Records", statistic = "Sum" }
       closed-early = { metric = "WindowsClosedEarly", limit = 0, statistic = "Sum" }
+    }
+    msk-consumer = {
+      failures    = { metric = "Failures", limit = 0, statistic = "Sum" }
+      quarantined = { metric = "RowsQuarantined", limit = var.alarms.quarantine_percent, per = "Records", statistic = "Sum" }
+      freshness   = { metric = "Freshness", limit = var.alarms.freshness_seconds, statistic = "Maximum" }
     }
     dms-merge = {
       failures = { metric = "Failures", limit = 0, statistic = "Sum" }

@@ -9,13 +9,14 @@ output "alias_arn" {
 }
 
 output "facts" {
-  description = "What tests hold: policy, mapping, log retention, failure destination."
+  description = "What tests hold: policy, mapping, log retention, failure destination, settings."
   value = {
     policy         = aws_iam_role_policy.main.policy
-    response_types = concat([for mapping in aws_lambda_event_source_mapping.kinesis : mapping.function_response_types], [for mapping in aws_lambda_event_source_mapping.queue : mapping.function_response_types])
+    response_types = concat([for mapping in aws_lambda_event_source_mapping.kinesis : mapping.function_response_types], [for mapping in aws_lambda_event_source_mapping.queue : mapping.function_response_types], [for mapping in aws_lambda_event_source_mapping.kafka : mapping.function_response_types])
     retention      = aws_cloudwatch_log_group.main.retention_in_days
     failures       = one(one(aws_lambda_function_event_invoke_config.main.destination_config).on_failure).destination
     environment    = concat(keys(var.settings), nonsensitive(keys(var.secrets)))
+    settings       = var.settings
   }
 }
 
