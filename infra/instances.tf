@@ -10,6 +10,7 @@ locals {
     firehose-transform = { partial_batches = false, memory_mb = 512, timeout_seconds = 120 }
     lake-compact       = { partial_batches = false, memory_mb = 3008, timeout_seconds = 900 }
     kinesis-window     = { partial_batches = true, memory_mb = 1024, timeout_seconds = 120 }
+    appflow-process    = { partial_batches = false, memory_mb = 2048, timeout_seconds = 900 }
     msk-consumer       = { partial_batches = true, memory_mb = 1024, timeout_seconds = 120 }
   }
 
@@ -21,7 +22,7 @@ locals {
   # Which of a dataset's folders are written, and which are only read.
   folders = { for name, dataset in local.served : name => {
     read  = dataset.kind == "cdc" ? [dataset.source.prefix] : []
-    write = concat([dataset.kind == "cdc" ? "${dirname(dataset.target.snapshot)}/" : dataset.target.prefix], dataset.kind == "cdc" ? [] : ["quarantine/${name}/"])
+    write = concat([try(dataset.target.prefix, "${dirname(dataset.target.snapshot)}/")], dataset.kind == "cdc" ? [] : ["quarantine/${name}/"])
   } }
 
   permissions = { for name, folders in local.folders : name => {
@@ -37,6 +38,7 @@ locals {
 
   instances = merge(
     local.kafka_instances,
+    local.saas_instances,
     { for name, dataset in local.streamed : "kinesis-${can(dataset.window.key) ? "window" : "consumer"}-${local.slugs[name]}" => {
       package  = can(dataset.window.key) ? "kinesis-window" : "kinesis-consumer"
       dataset  = name
@@ -141,6 +143,13 @@ locals {
       failures     = { metric = "Failures", limit = 0, statistic = "Sum" }
       quarantined  = { metric = "RowsQuarantined", limit = var.alarms.quarantine_percent, per = "Records", statistic = "Sum" }
       closed-early = { metric = "WindowsClosedEarly", limit = 0, statistic = "Sum" }
+    }
+    appflow-process = {
+      failures    = { metric = "Failures", limit = 0, statistic = "Sum" }
+      failed-runs = { metric = "RunsFailed", limit = 0, statistic = "Sum" }
+      deactivated = { metric = "FlowsDeactivated", limit = 0, statistic = "Sum" }
+      refused     = { metric = "FilesRefused", limit = 0, statistic = "Sum" }
+      quarantined = { metric = "RecordsQuarantined", limit = var.alarms.quarantine_percent, per = "Records", statistic = "Sum" }
     }
     msk-consumer = {
       failures    = { metric = "Failures", limit = 0, statistic = "Sum" }

@@ -173,11 +173,12 @@ variable "region" {
 }
 
 variable "secrets" {
-  description = "Secrets of functions: mask_key (hashed columns), registry_auth (user:password of a Confluent registry), signing_keys (HTTP). They are in the state: encrypt it, and keep it closed."
+  description = "Secrets of functions: mask_key (hashed columns), registry_auth (user:password of a Confluent registry), salesforce_tokens (by the connection's name), signing_keys (HTTP). They are in the state: encrypt it, and keep it closed."
   type = object({
-    mask_key      = optional(string)
-    registry_auth = optional(string)
-    signing_keys  = optional(string)
+    mask_key          = optional(string)
+    registry_auth     = optional(string)
+    salesforce_tokens = optional(map(string), {})
+    signing_keys      = optional(string)
   })
   default   = {}
   sensitive = true
@@ -194,8 +195,8 @@ variable "sources" {
   default     = ["kinesis"]
 
   validation {
-    condition     = length(setsubtract(var.sources, ["api", "cdc", "firehose", "kafka", "kinesis"])) == 0
-    error_message = "sources may have api, cdc, firehose, kafka and kinesis."
+    condition     = length(setsubtract(var.sources, ["api", "cdc", "firehose", "kafka", "kinesis", "saas"])) == 0
+    error_message = "sources may have api, cdc, firehose, kafka, kinesis and saas."
   }
 }
 

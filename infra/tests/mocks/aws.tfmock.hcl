@@ -96,3 +96,11 @@ mock_resource "aws_mskconnect_worker_configuration" {
 mock_resource "aws_glue_registry" {
   defaults = { arn = "arn:aws:glue:ap-northeast-2:123456789012:registry/registry" }
 }
+
+mock_resource "aws_appflow_connector_profile" {
+  defaults = { arn = "arn:aws:appflow:ap-northeast-2:123456789012:connectorprofile/profile" }
+}
+
+mock_resource "aws_appflow_flow" {
+  defaults = { arn = "arn:aws:appflow:ap-northeast-2:123456789012:flow/flow" }
+}
