@@ -5,8 +5,11 @@ locals {
     changes  = try(dataset.source.changes, "cdc/saas/${name}/")
     format   = dataset.source.format
     snapshot = "${dirname(dataset.target.snapshot)}/"
-    # The product's fields: what its columns' paths begin with.
-    fields    = flatten([for column in dataset.columns : [for path in compact([try(column.path, column.name), try(column.fallback, null)]) : split(".", path)[0]]])
+    # The product's fields: what its columns' paths begin with. A part of a compound field that has a field of its own is
+    # taken from that one, for Salesforce's Bulk API has no compound fields.
+    fields = flatten([for column in dataset.columns : [
+      for path in compact([try(strcontains(column.path, "."), false) && can(column.fallback) ? null : try(column.path, column.name), try(column.fallback, null)]) : split(".", path)[0]
+    ]])
     versioned = try(dataset.target.publish, "replace") == "versioned"
   } if local.origins[name] == "saas" }
 
