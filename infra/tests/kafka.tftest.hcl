@@ -74,6 +74,11 @@ run "topics" {
     error_message = "The consumer does not touch the table, and the merge reads the files."
   }
 
+  assert {
+    condition     = !contains(keys(local.places), "payments")
+    error_message = "What Debezium brings is no table of a DMS task."
+  }
+
   # Alarms.
   assert {
     condition     = alltrue([for name in ["payments", "shipments"] : length(setsubtract(["errors", "failures", "freshness", "quarantined", "throttles"], keys(module.function["msk-consumer-${name}"].alarms))) == 0])

@@ -87,6 +87,21 @@ run "flows" {
   }
 }
 
+run "presets" {
+  command = plan
+
+  variables {
+    connections  = {}
+    datasets_dir = "datasets/presets"
+    name         = "headgate-prod"
+  }
+
+  assert {
+    condition     = length(output.functions) == length(fileset("datasets/presets", "*.json")) && alltrue([for name in keys(output.functions) : startswith(name, "appflow-process-")])
+    error_message = "Each preset has its function as it is: ${join(", ", keys(output.functions))}."
+  }
+}
+
 run "no_dataset" {
   command = plan
 
