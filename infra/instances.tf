@@ -12,6 +12,8 @@ locals {
     kinesis-window     = { partial_batches = true, memory_mb = 1024, timeout_seconds = 120 }
     iot-rule           = { partial_batches = false, memory_mb = 512, timeout_seconds = 60 }
     iot-provision      = { partial_batches = false, memory_mb = 512, timeout_seconds = 30 }
+    appflow-process    = { partial_batches = false, memory_mb = 2048, timeout_seconds = 900 }
+    msk-consumer       = { partial_batches = true, memory_mb = 1024, timeout_seconds = 120 }
   }
 
   lake  = { LAKE = "s3://${local.bucket}" }
@@ -22,7 +24,7 @@ locals {
   # Which of a dataset's folders are written, and which are only read.
   folders = { for name, dataset in local.served : name => {
     read  = dataset.kind == "cdc" ? [dataset.source.prefix] : []
-    write = concat([dataset.kind == "cdc" ? "${dirname(dataset.target.snapshot)}/" : dataset.target.prefix], dataset.kind == "cdc" ? [] : ["quarantine/${name}/"])
+    write = concat([try(dataset.target.prefix, "${dirname(dataset.target.snapshot)}/")], dataset.kind == "cdc" ? [] : ["quarantine/${name}/"])
   } }
 
   permissions = { for name, folders in local.folders : name => {
@@ -37,6 +39,8 @@ locals {
   } }
 
   instances = merge(
+    local.kafka_instances,
+    local.saas_instances,
     { for name, dataset in local.streamed : "kinesis-${can(dataset.window.key) ? "window" : "consumer"}-${local.slugs[name]}" => {
       package  = can(dataset.window.key) ? "kinesis-window" : "kinesis-consumer"
       dataset  = name
@@ -138,7 +142,7 @@ locals {
     } if dataset.kind == "stream" && var.compaction_schedule != null },
   )
 
-  secrets = { MASK_KEY = var.secrets.mask_key, SIGNING_KEYS = var.secrets.signing_keys, TOKEN_KEYS = var.secrets.token_keys }
+  secrets = { MASK_KEY = var.secrets.mask_key, REGISTRY_AUTH = var.secrets.registry_auth, SIGNING_KEYS = var.secrets.signing_keys, TOKEN_KEYS = var.secrets.token_keys }
 
   # Metrics of our own that are worth an alarm. `per`: the alarm is of the share of that metric. `missing`: what no data says;
   # functions that nobody calls tell nothing, and that is no failure of theirs.
@@ -173,6 +177,18 @@ locals {
       failures     = { metric = "Failures", limit = 0, statistic = "Sum" }
       quarantined  = { metric = "RowsQuarantined", limit = var.alarms.quarantine_percent, per = "Records", statistic = "Sum" }
       closed-early = { metric = "WindowsClosedEarly", limit = 0, statistic = "Sum" }
+    }
+    appflow-process = {
+      failures    = { metric = "Failures", limit = 0, statistic = "Sum" }
+      failed-runs = { metric = "RunsFailed", limit = 0, statistic = "Sum" }
+      deactivated = { metric = "FlowsDeactivated", limit = 0, statistic = "Sum" }
+      refused     = { metric = "FilesRefused", limit = 0, statistic = "Sum" }
+      quarantined = { metric = "RecordsQuarantined", limit = var.alarms.quarantine_percent, per = "Records", statistic = "Sum" }
+    }
+    msk-consumer = {
+      failures    = { metric = "Failures", limit = 0, statistic = "Sum" }
+      quarantined = { metric = "RowsQuarantined", limit = var.alarms.quarantine_percent, per = "Records", statistic = "Sum" }
+      freshness   = { metric = "Freshness", limit = var.alarms.freshness_seconds, statistic = "Maximum" }
     }
     dms-merge = {
       failures = { metric = "Failures", limit = 0, statistic = "Sum" }

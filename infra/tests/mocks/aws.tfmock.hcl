@@ -74,3 +74,41 @@ mock_resource "aws_iot_policy" {
 mock_resource "aws_iot_ca_certificate" {
   defaults = { id = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" }
 }
+
+mock_resource "aws_msk_cluster" {
+  defaults = {
+    arn                        = "arn:aws:kafka:ap-northeast-2:123456789012:cluster/cluster/11111111-2222-3333-4444-555555555555-1"
+    bootstrap_brokers_sasl_iam = "b-1:9098,b-2:9098"
+  }
+}
+
+mock_resource "aws_msk_serverless_cluster" {
+  defaults = {
+    arn                        = "arn:aws:kafka:ap-northeast-2:123456789012:cluster/serverless/11111111-2222-3333-4444-555555555555-s1"
+    bootstrap_brokers_sasl_iam = "boot:9098"
+  }
+}
+
+mock_resource "aws_msk_configuration" {
+  defaults = { arn = "arn:aws:kafka:ap-northeast-2:123456789012:configuration/configuration/11111111-2222-3333-4444-555555555555-1" }
+}
+
+mock_resource "aws_mskconnect_custom_plugin" {
+  defaults = { arn = "arn:aws:kafkaconnect:ap-northeast-2:123456789012:custom-plugin/plugin/11111111-2222-3333-4444-555555555555-1" }
+}
+
+mock_resource "aws_mskconnect_worker_configuration" {
+  defaults = { arn = "arn:aws:kafkaconnect:ap-northeast-2:123456789012:worker-configuration/worker/11111111-2222-3333-4444-555555555555-1" }
+}
+
+mock_resource "aws_glue_registry" {
+  defaults = { arn = "arn:aws:glue:ap-northeast-2:123456789012:registry/registry" }
+}
+
+mock_resource "aws_appflow_connector_profile" {
+  defaults = { arn = "arn:aws:appflow:ap-northeast-2:123456789012:connectorprofile/profile" }
+}
+
+mock_resource "aws_appflow_flow" {
+  defaults = { arn = "arn:aws:appflow:ap-northeast-2:123456789012:flow/flow" }
+}
