@@ -37,11 +37,20 @@ resource "aws_lambda_function" "main" {
   lifecycle {
     precondition {
       condition     = fileexists(var.package)
-      error_message = "${var.package} is missing. Build it first: cargo lambda build --release --output-format zip --include infra/datasets (with --arm64 for arm64), or set packages_dir to the folder that has it."
+      error_message = "${var.package} is missing. Build it first, at the repository's root: cargo lambda build --release (with --arm64 for arm64), then infra/package; or set packages_dir to the folder that has it."
     }
   }
 
   depends_on = [aws_iam_role_policy.main]
+}
+
+# The provider asks for the code's hash and never looks at it again: an apply that failed halfway, and code that somebody
+# else deployed, would stay unseen.
+check "code" {
+  assert {
+    condition     = !fileexists(var.package) || aws_lambda_function.main.code_sha256 == filebase64sha256(var.package)
+    error_message = "The code of ${var.name} is not that of ${var.package}: it was deployed by other means, or an apply failed. Deploy it with the same hash by `aws lambda update-function-code --publish --function-name ${var.name} --zip-file fileb://${var.package}`, and apply again."
+  }
 }
 
 # Everything calls the alias. A new version takes over when it is there; an old one is brought back by pinning it.
