@@ -18,3 +18,12 @@ resource "terraform_data" "packages" {
     }
   }
 }
+
+# The provider asks for the code's hash when it deploys, and never looks at it again: code that somebody else deployed, and an
+# apply that failed halfway, would stay unseen.
+check "code" {
+  assert {
+    condition     = alltrue([for function in module.function : function.code.deployed == function.code.package])
+    error_message = "Other code than that of the packages is deployed, by other means or by an apply that failed: ${join(", ", [for name, function in module.function : name if function.code.deployed != function.code.package])}. Bring the packages' code with `aws lambda update-function-code --publish --function-name ${var.name}-… --zip-file fileb://…`, and apply again."
+  }
+}

@@ -41,25 +41,12 @@ run "packed_since" {
 run "code_of_somebody_else" {
   command = plan
 
-  module {
-    source = "./modules/function"
-  }
-
   variables {
-    alarms      = { topic_arn = "arn:aws:sns:ap-northeast-2:123456789012:alarms", age_seconds = 600 }
-    description = "A function."
-    failures    = { bucket_arn = "arn:aws:s3:::lake" }
-    kms_key_arn = "arn:aws:kms:ap-northeast-2:123456789012:key/11111111-2222-3333-4444-555555555555"
-    name        = "headgate-f"
-    package     = "./tests/fixtures/packages/dms-merge/bootstrap.zip"
-    permissions = {}
-    runtime     = { architecture = "arm64", log_retention_days = 30, memory_mb = 512, timeout_seconds = 100 }
-    settings    = {}
-    trigger     = { kind = "none" }
+    packages_dir = "tests/fixtures/packages"
   }
 
   override_resource {
-    target          = aws_lambda_function.main
+    target          = module.function["dms-merge-customers"].aws_lambda_function.main
     override_during = plan
     values = {
       arn         = "arn:aws:lambda:ap-northeast-2:123456789012:function:function"

@@ -44,15 +44,6 @@ resource "aws_lambda_function" "main" {
   depends_on = [aws_iam_role_policy.main]
 }
 
-# The provider asks for the code's hash and never looks at it again: an apply that failed halfway, and code that somebody
-# else deployed, would stay unseen.
-check "code" {
-  assert {
-    condition     = !fileexists(var.package) || aws_lambda_function.main.code_sha256 == filebase64sha256(var.package)
-    error_message = "The code of ${var.name} is not that of ${var.package}: it was deployed by other means, or an apply failed. Deploy it with the same hash by `aws lambda update-function-code --publish --function-name ${var.name} --zip-file fileb://${var.package}`, and apply again."
-  }
-}
-
 # Everything calls the alias. A new version takes over when it is there; an old one is brought back by pinning it.
 resource "aws_lambda_alias" "live" {
   name             = "live"
