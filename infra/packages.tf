@@ -5,7 +5,10 @@ locals {
   # Name -> hash. Not there where another tool than infra/package made the zips.
   packed = fileexists(local.packed_file) ? jsondecode(file(local.packed_file)) : null
   meant  = { for name in keys(local.datasets) : "${name}.json" => filesha256("${local.datasets_dir}/${name}.json") }
+
   differ = local.packed == null ? [] : [for name in setunion(keys(local.meant), keys(local.packed)) : name if try(local.packed[name], "") != try(local.meant[name], "")]
+
+  strangers = setsubtract(concat(keys(var.functions.sizes), keys(var.functions.pinned_versions)), keys(local.instances))
 }
 
 resource "terraform_data" "packages" {
@@ -14,7 +17,12 @@ resource "terraform_data" "packages" {
   lifecycle {
     precondition {
       condition     = length(local.differ) == 0
-      error_message = "The packages hold other dataset files than ${var.datasets_dir}: ${join(", ", local.differ)}. Pack them again: infra/package (with --datasets ${var.datasets_dir} where that is not infra/datasets)."
+      error_message = "The packages hold other dataset files than ${var.datasets_dir}: ${join(", ", local.differ)}. Pack them again: infra/package, with --datasets where datasets_dir is another folder than infra/datasets."
+    }
+    # A name that is none would be passed over: a rollback that rolls nothing back.
+    precondition {
+      condition     = length(local.strangers) == 0
+      error_message = "functions.sizes or functions.pinned_versions names functions that are not there: ${join(", ", local.strangers)}. There are ${join(", ", keys(local.instances))}."
     }
   }
 }

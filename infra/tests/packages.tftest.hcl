@@ -38,6 +38,17 @@ run "packed_since" {
   }
 }
 
+run "a_rollback_of_nothing" {
+  command = plan
+
+  variables {
+    functions    = { pinned_versions = { "headgate-dms-merge-customers" = "7" } }
+    packages_dir = "tests/fixtures/packages"
+  }
+
+  expect_failures = [terraform_data.packages]
+}
+
 run "code_of_somebody_else" {
   command = plan
 

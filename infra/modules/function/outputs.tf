@@ -10,7 +10,11 @@ output "alias_arn" {
 
 output "code" {
   description = "The hash of the code that is deployed, and that of the package."
-  value       = { deployed = aws_lambda_function.main.code_sha256, package = fileexists(var.package) ? filebase64sha256(var.package) : null }
+  value = {
+    # Not known while a deployment is ahead; the version is what the provider plans so, and the hash is still the old one.
+    deployed = aws_lambda_function.main.version == "" ? null : aws_lambda_function.main.code_sha256
+    package  = fileexists(var.package) ? filebase64sha256(var.package) : null
+  }
 }
 
 output "facts" {
