@@ -35,7 +35,7 @@ locals {
             [for index, line in local.lines[at][number] : concat([widget.namespace, widget.per], line.dimensions, [{ id = "whole${index}", visible = false }]) if widget.per != null],
           )
         },
-        { for limit in widget.limit[*] : "annotations" => { horizontal = [{ label = "alarm", value = limit }] } },
+        { for limit in widget.limit[*] : "annotations" => { horizontal = [{ label = "alarm", value = limit }] } if limit > 0 },
       )
     }],
   )])

@@ -14,7 +14,7 @@ variable "region" {
 }
 
 variable "sections" {
-  description = "What is drawn, from top to bottom. A widget has a line for each of `metrics` of each of `of`, which is label -> dimensions; in % of the metric `per` where there is one; and a mark at the alarm's `limit`."
+  description = "What is drawn, from top to bottom. A widget has a line for each of `metrics` of each of `of`, which is label -> dimensions; in % of the metric `per` where there is one; and a mark at the alarm's `limit`, where that is above 0."
   type = list(object({
     title = string
     widgets = list(object({
