@@ -47,6 +47,13 @@ locals {
       ]
     },
     {
+      title = "Devices"
+      widgets = [
+        { title = "Messages that rules matched", namespace = "AWS/IoT", metrics = ["TopicMatch"], stat = "Sum", of = local.by.rules },
+        { title = "Messages that were throttled, or cannot be read", namespace = "AWS/IoT", metrics = ["RuleMessageThrottled", "ParseError"], stat = "Sum", of = local.by.rules },
+      ]
+    },
+    {
       title = "Databases"
       widgets = [
         { title = "Latency (s)", namespace = "AWS/DMS", metrics = ["CDCLatencySource", "CDCLatencyTarget"], stat = "Maximum", of = local.by.databases, limit = var.alarms.database_lag_seconds },
@@ -78,6 +85,7 @@ locals {
     posted    = merge([for stream, names in local.posted : { for name in names : name => { Dataset = name, Function = "${var.name}-api-ingest-${stream}" } }]...)
     queues    = { for name, instance in local.instances : name => { QueueName = "${var.name}-${name}" } if instance.trigger.kind == "queue" }
     readers   = { for name, instance in local.instances : name => { FunctionName = "${var.name}-${name}" } if instance.trigger.kind == "kinesis" }
+    rules     = { for key, name in local.rule_names : key => { RuleName = name } if local.iot_on == 1 }
     streams   = { for name in keys(local.streams) : name => { StreamName = "${var.name}-${name}" } }
     tables    = { for name, instance in local.instances : name => merge({ Function = "${var.name}-${name}" }, instance.dataset == null ? {} : { Dataset = instance.dataset }) }
   }
@@ -105,6 +113,8 @@ locals {
     { title = "Records through the transform", metrics = ["RecordsOk", "RecordsDropped"], stat = "Sum", packages = ["firehose-transform"] },
     { title = "Changes merged", metrics = ["RowsIn"], stat = "Sum", packages = ["dms-merge"] },
     { title = "Time of a merge (s)", metrics = ["MergeTime"], stat = "Maximum", packages = ["dms-merge"] },
+    { title = "Messages of devices", metrics = ["MessagesJudged", "MessagesForwarded"], stat = "Sum", packages = ["iot-rule"] },
+    { title = "Alerts", metrics = ["AlertsOpened", "AlertsResolved"], stat = "Sum", packages = ["iot-rule"] },
     { title = "Files compacted", metrics = ["FilesReplaced", "FilesWritten"], stat = "Sum", packages = ["lake-compact"] },
     { title = "Files that compaction leaves, swaps it finds", metrics = ["FilesWaiting", "FilesForeign", "SwapsFinished"], stat = "Maximum", packages = ["lake-compact"] },
   ]

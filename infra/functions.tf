@@ -3,7 +3,7 @@ module "function" {
   for_each = local.instances
 
   alarms      = { topic_arn = aws_sns_topic.alarms.arn, dataset = each.value.dataset, metrics = local.metrics[each.value.package], age_seconds = var.alarms.iterator_age_seconds }
-  description = "${each.value.package} for ${each.value.dataset == null ? each.value.settings.DATASETS : each.value.dataset}."
+  description = "${each.value.package} for ${coalesce(each.value.dataset, try(each.value.settings.DATASETS, "devices"))}."
   failures    = { bucket_arn = local.bucket_arn }
   kms_key_arn = aws_kms_key.main.arn
   name        = "${var.name}-${each.key}"

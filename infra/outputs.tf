@@ -23,6 +23,11 @@ output "database" {
   value       = module.lake.database
 }
 
+output "devices" {
+  description = "Of devices: the topic of alerts, the policies of their certificates and of claim certificates, the provisioning template."
+  value       = one([for iot in module.iot : { alerts = aws_sns_topic.devices[0].arn, claim_policy = iot.claim_policy, policy = iot.device_policy, template = iot.template }])
+}
+
 output "functions" {
   description = "The functions, by their names without the prefix."
   value       = { for name, function in module.function : name => function.name }

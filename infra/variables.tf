@@ -172,10 +172,11 @@ variable "region" {
 }
 
 variable "secrets" {
-  description = "Secrets of functions: mask_key (hashed columns), signing_keys (HTTP). They are in the state: encrypt it, and keep it closed."
+  description = "Secrets of functions: mask_key (hashed columns), signing_keys (HTTP), token_keys (devices with devices.provisioning = \"signed\"). They are in the state: encrypt it, and keep it closed."
   type = object({
     mask_key     = optional(string)
     signing_keys = optional(string)
+    token_keys   = optional(string)
   })
   default   = {}
   sensitive = true
@@ -183,6 +184,10 @@ variable "secrets" {
   validation {
     condition     = var.secrets.mask_key == null || length(coalesce(var.secrets.mask_key, "none-at-all-here")) >= 16
     error_message = "secrets.mask_key must have at least 16 bytes: `openssl rand -hex 32`."
+  }
+  validation {
+    condition     = alltrue([for key in split(",", coalesce(var.secrets.token_keys, "none-at-all-here")) : length(trimspace(key)) >= 16])
+    error_message = "secrets.token_keys must have keys of at least 16 bytes, with a comma between them: `openssl rand -hex 32`."
   }
 }
 
@@ -192,8 +197,8 @@ variable "sources" {
   default     = ["kinesis"]
 
   validation {
-    condition     = length(setsubtract(var.sources, ["api", "cdc", "firehose", "kinesis"])) == 0
-    error_message = "sources may have api, cdc, firehose and kinesis."
+    condition     = length(setsubtract(var.sources, ["api", "cdc", "firehose", "iot", "kinesis"])) == 0
+    error_message = "sources may have api, cdc, firehose, iot and kinesis."
   }
 }
 

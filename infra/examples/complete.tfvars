@@ -1,7 +1,7 @@
 # All that this root can make so far, with the settings that are most often changed. The API and hashed columns need
 # secrets: TF_VAR_secrets='{"mask_key":"…","signing_keys":"…"}'.
 name    = "headgate-prod"
-sources = ["api", "cdc", "firehose", "kinesis"]
+sources = ["api", "cdc", "firehose", "iot", "kinesis"]
 
 alarms = {
   emails             = ["on-call@example.com"]
@@ -20,6 +20,12 @@ databases = {
     security_group_ids = ["sg-0123456789abcdef0"]
     subnet_ids         = ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]
   }
+}
+
+devices = {
+  emails = ["plant@example.com"]
+  rules  = { kiosks = { sql = "SELECT * FROM 'kiosks/+/clicks'", stream = "clickstream" } }
+  topics = { temperature = "sensors/+/temperature" }
 }
 
 functions = {

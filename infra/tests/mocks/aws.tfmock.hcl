@@ -67,3 +67,11 @@ mock_resource "aws_dms_s3_endpoint" {
 mock_resource "aws_apigatewayv2_api" {
   defaults = { execution_arn = "arn:aws:execute-api:ap-northeast-2:123456789012:api" }
 }
+
+mock_resource "aws_iot_policy" {
+  defaults = { arn = "arn:aws:iot:ap-northeast-2:123456789012:policy/policy" }
+}
+
+mock_resource "aws_iot_ca_certificate" {
+  defaults = { id = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" }
+}

@@ -52,6 +52,8 @@ impl Node {
 pub(super) enum Taker {
     /// The column with this index.
     Column(usize),
+    /// The column with this index, where nothing is at its path.
+    Fallback(usize),
     /// Whether it is a control record of DMS.
     RecordType,
 }
@@ -98,7 +100,7 @@ impl Branch {
             tree.take(&column.path, Taker::Column(index));
         }
         for (index, column) in columns.iter().enumerate() {
-            root.take(column.fallback.as_deref().unwrap_or_default(), Taker::Column(index));
+            root.take(column.fallback.as_deref().unwrap_or_default(), Taker::Fallback(index));
         }
         if stream.format == RecordFormat::DmsJson {
             root.take(&["metadata".to_owned(), "record-type".to_owned()], Taker::RecordType);

@@ -31,7 +31,7 @@ const NOW: Timestamp = Timestamp(1_795_910_400_000);
 /// When the runs of the samples began.
 const BEGAN: Timestamp = Timestamp(NOW.0 - 4 * 3_600_000);
 /// The flows of the samples, by the last digits of their runs.
-const FLOWS: [(&str, &str); 10] = [
+const FLOWS: [(&str, &str); 11] = [
     ("01", "salesforce-account"),
     ("02", "salesforce-opportunity"),
     ("03", "zendesk-ticket"),
@@ -39,6 +39,7 @@ const FLOWS: [(&str, &str); 10] = [
     ("05", "hubspot-contact"),
     ("06", "google-analytics-sessions"),
     ("07", "slack-message"),
+    ("08", "salesforce-contact"),
     ("11", "zendesk-ticket"),
     ("12", "google-analytics-sessions"),
     ("13", "salesforce-account"),

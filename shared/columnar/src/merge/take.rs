@@ -185,12 +185,16 @@ impl Round<'_> {
     ) -> Result<Option<Decoded>, Failure> {
         while let Some((key, role, decoded)) = files.next().await {
             match role {
-                Role::New if !self.is_ordered() && (taken.cut || taken.more) => {
+                Role::New if taken.cut || taken.more => {
+                    taken.more = true;
+                    return Ok(None);
+                }
+                Role::Late if self.is_ordered() && (taken.cut || taken.more) => {
                     taken.more = true;
                     return Ok(None);
                 }
                 // Memory is full, or an earlier one is bad: late ones wait, applied ones still have their say.
-                Role::New | Role::Late if taken.cut || taken.more => {
+                Role::Late if taken.cut || taken.more => {
                     taken.cut = true;
                     continue;
                 }
@@ -258,7 +262,9 @@ impl Round<'_> {
         if delta.bytes() > budget {
             delta.compact()?;
         }
-        let slow = self.run.time_left().is_some_and(|left| began.elapsed() > left / 2);
+        // Where names say nothing of the order, what is in already is still to be read.
+        let share = if self.is_ordered() { 3 } else { 2 };
+        let slow = self.run.time_left().is_some_and(|left| began.elapsed() > left / share);
         Ok(slow || delta.bytes() > budget)
     }
 }
