@@ -158,6 +158,8 @@ locals {
       failures   = { metric = "Failures", limit = 0, statistic = "Sum" }
       partitions = { metric = "PartitionsFailed", limit = 0, statistic = "Sum" }
       left       = { metric = "FilesLeft", limit = 0, statistic = "Sum" }
+      # Rows that readers see twice, for as long as one request takes: a second or two.
+      doubled = { metric = "DoubledTime", limit = 10, statistic = "Maximum" }
     }
     kinesis-consumer = {
       failures    = { metric = "Failures", limit = 0, statistic = "Sum" }

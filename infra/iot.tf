@@ -78,25 +78,6 @@ resource "aws_sns_topic_subscription" "devices" {
   endpoint  = each.value
 }
 
-# What is asynchronous and was given up: the event is below aws/lambda/ in the bucket.
-resource "aws_cloudwatch_metric_alarm" "dropped" {
-  for_each = { for name in keys(local.invoked) : name => name if name != "iot-provision-hook" }
-
-  alarm_name          = "${var.name}-${each.key}-dropped"
-  alarm_description   = "AsyncEventsDropped of ${var.name}-${each.key}: see aws/lambda/ in the bucket."
-  namespace           = "AWS/Lambda"
-  metric_name         = "AsyncEventsDropped"
-  dimensions          = { FunctionName = module.function[each.key].name }
-  statistic           = "Sum"
-  period              = 300
-  evaluation_periods  = 1
-  comparison_operator = "GreaterThanThreshold"
-  threshold           = 0
-  treat_missing_data  = "notBreaching"
-  alarm_actions       = [aws_sns_topic.alarms.arn]
-  ok_actions          = [aws_sns_topic.alarms.arn]
-}
-
 # Somebody who has a serial number or a token that is another device's. Other denials are everyday's.
 resource "aws_cloudwatch_metric_alarm" "denied" {
   for_each = contains(keys(local.provisioning), "hook") ? toset(["invalid_token", "used_up"]) : []

@@ -6,7 +6,7 @@ locals {
   bucket     = coalesce(var.lake.bucket, "${var.name}-lake-${local.account_id}")
   bucket_arn = "arn:${local.partition}:s3:::${local.bucket}"
 
-  # Where `cargo lambda build --include infra/datasets` puts the dataset files: by their path from the repository's root.
+  # Where infra/package, and cargo-lambda's zips, have the dataset files: by their path from the repository's root.
   packaged_datasets = "/var/task/infra/datasets"
 
   packages_dir = startswith(var.packages_dir, "/") ? var.packages_dir : "${path.module}/${var.packages_dir}"

@@ -13,6 +13,11 @@ output "bucket" {
   value       = module.lake.bucket
 }
 
+output "dashboard" {
+  description = "The dashboard's name in CloudWatch."
+  value       = module.monitoring.name
+}
+
 output "database" {
   description = "The Glue database."
   value       = module.lake.database

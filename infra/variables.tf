@@ -156,9 +156,9 @@ variable "offline" {
 }
 
 variable "packages_dir" {
-  description = "The folder with <function>/bootstrap.zip of each function; relative to this folder unless it begins with /."
+  description = "The folder with <function>/bootstrap.zip of each function, as infra/package leaves it; relative to this folder unless it begins with /."
   type        = string
-  default     = "../target/lambda"
+  default     = "../target/packages"
 }
 
 variable "region" {

@@ -63,7 +63,7 @@ run "a_dataset_is_enough" {
     error_message = "What AWS IoT invokes has no mapping, and alarms of errors, throttles and failures."
   }
   assert {
-    condition     = alltrue([for key in ["late", "quarantined"] : contains(keys(module.function["iot-rule-temperature"].alarms), key)]) && contains(keys(aws_cloudwatch_metric_alarm.dropped), "iot-rule-temperature") && keys(aws_cloudwatch_metric_alarm.denied) == ["invalid_token", "used_up"]
+    condition     = alltrue([for key in ["given-up", "late", "quarantined"] : contains(keys(module.function["iot-rule-temperature"].alarms), key)]) && keys(aws_cloudwatch_metric_alarm.denied) == ["invalid_token", "used_up"]
     error_message = "Late and refused messages, what was given up, and strange devices have alarms."
   }
   assert {

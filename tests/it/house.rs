@@ -213,6 +213,28 @@ fn mappings_ask_for_partial_batches_where_functions_answer_so() {
     assert_ne!(seen, 0, "infra/instances.tf no longer says partial_batches a function a line");
 }
 
+/// `cargo lambda deploy` sets what the manifest says, and the next `terraform apply` what infra says.
+#[test]
+fn manifests_size_functions_as_infra_does() {
+    let instances = fs::read_to_string(root().join("infra/instances.tf")).unwrap();
+    let members = members();
+    let number = |said: &str, name: &str| -> u64 {
+        let (_, after) = said.split_once(&format!("{name} = ")).unwrap();
+        after.split(|sign: char| !sign.is_ascii_digit()).next().unwrap().parse().unwrap()
+    };
+    let mut seen = 0;
+    for (function, said) in instances.lines().filter_map(|line| line.split_once("= { partial_batches = ")) {
+        let member = members.iter().find(|member| member["name"] == function.trim()).unwrap();
+        let deploy = &member["metadata"]["lambda"]["deploy"];
+        let wanted = (number(said, "memory_mb"), number(said, "timeout_seconds"));
+        let found = (deploy["memory"].as_u64(), deploy["timeout"].as_u64());
+        let place = format!("[package.metadata.lambda.deploy] of functions/{}/Cargo.toml", function.trim());
+        assert_eq!(found, (Some(wanted.0), Some(wanted.1)), "memory and timeout in {place}");
+        seen += 1;
+    }
+    assert_ne!(seen, 0, "infra/instances.tf no longer says the sizes a function a line");
+}
+
 #[test]
 fn files_are_short() {
     check(&rust_files(), "files that ask for a split, or no longer", |path, text| {

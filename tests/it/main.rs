@@ -13,6 +13,7 @@ mod kafka;
 mod kinesis;
 mod landed;
 mod merge;
+mod package;
 mod registries;
 mod replay;
 mod s3;

@@ -8,6 +8,15 @@ output "alias_arn" {
   value       = aws_lambda_alias.live.arn
 }
 
+output "code" {
+  description = "The hash of the code that is deployed, and that of the package."
+  value = {
+    # Not known while a deployment is ahead; the version is what the provider plans so, and the hash is still the old one.
+    deployed = aws_lambda_function.main.version == "" ? null : aws_lambda_function.main.code_sha256
+    package  = fileexists(var.package) ? filebase64sha256(var.package) : null
+  }
+}
+
 output "facts" {
   description = "What tests hold: policy, mapping, log retention, failure destination, settings, what comes in."
   value = {

@@ -36,7 +36,8 @@ mock_resource "aws_lambda_alias" {
 }
 
 mock_resource "aws_lambda_function" {
-  defaults = { arn = "arn:aws:lambda:ap-northeast-2:123456789012:function:function", version = "3" }
+  # The hash is that of the fixtures' packages, which are empty zips.
+  defaults = { arn = "arn:aws:lambda:ap-northeast-2:123456789012:function:function", version = "3", code_sha256 = "hznHbmgfkAkjuQDJ3w73XPQh05yrtUZQxLmtGbanbYU=" }
 }
 
 mock_resource "aws_sqs_queue" {
