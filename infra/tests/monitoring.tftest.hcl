@@ -84,6 +84,28 @@ run "all_that_is_on" {
   }
 }
 
+run "devices" {
+  command = plan
+
+  variables {
+    databases    = {}
+    datasets_dir = "tests/fixtures/devices"
+    secrets      = { token_keys = "0123456789abcdef" }
+    sources      = ["iot"]
+    streams      = {}
+  }
+
+  assert {
+    condition = length(setsubtract(
+      toset(["AWS/IoT TopicMatch RuleName headgate_temperature", "Headgate MessagesJudged Dataset temperature Function headgate-iot-rule-temperature", "Headgate UnknownCa Function headgate-iot-provision-hook"]),
+      toset(flatten([for widget in jsondecode(module.monitoring.body).widgets : [
+        for line in widget.properties.metrics : join(" ", slice(line, 0, length(line) - 1)) if length(line) > 1
+      ] if widget.type == "metric"])),
+    )) == 0
+    error_message = "Rules, and functions of no dataset, are drawn."
+  }
+}
+
 run "little_is_on" {
   command = plan
 
