@@ -54,6 +54,16 @@ locals {
       ]
     },
     {
+      title = "Kafka"
+      widgets = [
+        { title = "Disk used (%)", namespace = "AWS/Kafka", metrics = ["KafkaDataLogsDiskUsed"], stat = "Maximum", of = local.by.brokers, limit = 80 },
+        { title = "Partitions with too few replicas", namespace = "AWS/Kafka", metrics = ["UnderReplicatedPartitions"], stat = "Maximum", of = local.by.brokers },
+        { title = "Records that wait", namespace = "AWS/Kafka", metrics = ["MaxOffsetLag"], stat = "Maximum", of = local.by.groups, limit = var.alarms.offset_lag },
+        { title = "Age of what waits (s)", namespace = "AWS/Kafka", metrics = ["EstimatedMaxTimeLag"], stat = "Maximum", of = local.by.groups, limit = var.alarms.iterator_age_seconds },
+        { title = "Tasks of connectors", namespace = "AWS/KafkaConnect", metrics = ["RunningTaskCount", "ErroredTaskCount"], stat = "Maximum", of = local.by.connectors },
+      ]
+    },
+    {
       title = "Databases"
       widgets = [
         { title = "Latency (s)", namespace = "AWS/DMS", metrics = ["CDCLatencySource", "CDCLatencyTarget"], stat = "Maximum", of = local.by.databases, limit = var.alarms.database_lag_seconds },
@@ -76,18 +86,21 @@ locals {
 
   # Label -> dimensions.
   by = {
-    api       = { for api in module.api : "api" => api.dimensions }
-    consumers = merge([for stream, made in module.stream : { for dataset, consumer in made.consumers : "${stream} ${dataset}" => { StreamName = "${var.name}-${stream}", ConsumerName = consumer } }]...)
-    databases = { for name, database in module.database : name => database.dimensions if database.dimensions != null }
-    dead      = { for name, instance in local.instances : name => { QueueName = "${var.name}-${name}-dead" } if instance.trigger.kind == "queue" || try(instance.trigger.schedule, null) != null }
-    firehose  = { for name, delivery in module.firehose : name => { DeliveryStreamName = delivery.name } }
-    functions = { for name in keys(local.instances) : name => { FunctionName = "${var.name}-${name}" } }
-    posted    = merge([for stream, names in local.posted : { for name in names : name => { Dataset = name, Function = "${var.name}-api-ingest-${stream}" } }]...)
-    queues    = { for name, instance in local.instances : name => { QueueName = "${var.name}-${name}" } if instance.trigger.kind == "queue" }
-    readers   = { for name, instance in local.instances : name => { FunctionName = "${var.name}-${name}" } if instance.trigger.kind == "kinesis" }
-    rules     = { for key, name in local.rule_names : key => { RuleName = name } if local.iot_on == 1 }
-    streams   = { for name in keys(local.streams) : name => { StreamName = "${var.name}-${name}" } }
-    tables    = { for name, instance in local.instances : name => merge({ Function = "${var.name}-${name}" }, instance.dataset == null ? {} : { Dataset = instance.dataset }) }
+    api        = { for api in module.api : "api" => api.dimensions }
+    brokers    = merge([for name, cluster in module.msk : { for id, dimensions in cluster.dimensions.brokers : "${name} ${id}" => dimensions }]...)
+    connectors = { for name, connector in module.connector : name => { ConnectorName = connector.name } }
+    groups     = merge([for name, cluster in module.msk : cluster.dimensions.groups]...)
+    consumers  = merge([for stream, made in module.stream : { for dataset, consumer in made.consumers : "${stream} ${dataset}" => { StreamName = "${var.name}-${stream}", ConsumerName = consumer } }]...)
+    databases  = { for name, database in module.database : name => database.dimensions if database.dimensions != null }
+    dead       = { for name, instance in local.instances : name => { QueueName = "${var.name}-${name}-dead" } if instance.trigger.kind == "queue" || try(instance.trigger.schedule, null) != null }
+    firehose   = { for name, delivery in module.firehose : name => { DeliveryStreamName = delivery.name } }
+    functions  = { for name in keys(local.instances) : name => { FunctionName = "${var.name}-${name}" } }
+    posted     = merge([for stream, names in local.posted : { for name in names : name => { Dataset = name, Function = "${var.name}-api-ingest-${stream}" } }]...)
+    queues     = { for name, instance in local.instances : name => { QueueName = "${var.name}-${name}" } if instance.trigger.kind == "queue" }
+    readers    = { for name, instance in local.instances : name => { FunctionName = "${var.name}-${name}" } if instance.trigger.kind == "kinesis" }
+    rules      = { for key, name in local.rule_names : key => { RuleName = name } if local.iot_on == 1 }
+    streams    = { for name in keys(local.streams) : name => { StreamName = "${var.name}-${name}" } }
+    tables     = { for name, instance in local.instances : name => merge({ Function = "${var.name}-${name}" }, instance.dataset == null ? {} : { Dataset = instance.dataset }) }
   }
 }
 
@@ -108,11 +121,12 @@ locals {
   # What is told without one.
   work = [
     { title = "Freshness (s) of windows and Firehose", metrics = ["Freshness"], stat = "Maximum", packages = ["firehose-transform", "kinesis-window"] },
-    { title = "Rows stored", metrics = ["RowsStored"], stat = "Sum", packages = ["kinesis-consumer"] },
+    { title = "Rows stored", metrics = ["RowsStored"], stat = "Sum", packages = ["kinesis-consumer", "msk-consumer"] },
     { title = "Rows of windows", metrics = ["RowsWritten"], stat = "Sum", packages = ["kinesis-window"] },
     { title = "Records through the transform", metrics = ["RecordsOk", "RecordsDropped"], stat = "Sum", packages = ["firehose-transform"] },
     { title = "Changes merged", metrics = ["RowsIn"], stat = "Sum", packages = ["dms-merge"] },
-    { title = "Time of a merge (s)", metrics = ["MergeTime"], stat = "Maximum", packages = ["dms-merge"] },
+    { title = "Runs of flows", metrics = ["RunsLanded", "RunsFound"], stat = "Sum", packages = ["appflow-process"] },
+    { title = "Time of a merge (s)", metrics = ["MergeTime"], stat = "Maximum", packages = ["appflow-process", "dms-merge"] },
     { title = "Messages of devices", metrics = ["MessagesJudged", "MessagesForwarded"], stat = "Sum", packages = ["iot-rule"] },
     { title = "Alerts", metrics = ["AlertsOpened", "AlertsResolved"], stat = "Sum", packages = ["iot-rule"] },
     { title = "Files compacted", metrics = ["FilesReplaced", "FilesWritten"], stat = "Sum", packages = ["lake-compact"] },

@@ -33,6 +33,16 @@ run "topics" {
     error_message = "Each topic has its consumer, and a change topic the merge of its table: ${join(", ", keys(output.functions))}."
   }
 
+  assert {
+    condition = length(setsubtract(
+      ["MaxOffsetLag Topic=shop.public.payments", "EstimatedMaxTimeLag Topic=shipments", "MaxOffsetLag Cluster Name=events", "RowsStored Dataset=shipments"],
+      flatten([for widget in jsondecode(module.monitoring.body).widgets : [
+        for line in widget.properties.metrics : [for index in range(2, length(line) - 1, 2) : "${line[1]} ${line[index]}=${line[index + 1]}"] if length(line) > 1
+      ] if widget.type == "metric"]),
+    )) == 0
+    error_message = "Each topic's lag is drawn."
+  }
+
   # The code's answers and the mappings agree.
   assert {
     condition     = module.function["msk-consumer-payments"].facts.response_types == [toset(["ReportBatchItemFailures"])] && module.function["msk-consumer-payments"].facts.settings.FAILURES == "records"

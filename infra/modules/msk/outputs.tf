@@ -13,6 +13,14 @@ output "bootstrap_servers" {
   value       = var.existing == null ? concat(aws_msk_cluster.main[*].bootstrap_brokers_sasl_iam, aws_msk_serverless_cluster.main[*].bootstrap_brokers_sasl_iam)[0] : var.existing.bootstrap_servers
 }
 
+output "dimensions" {
+  description = "Those of the metrics of its brokers, and of its consumer groups."
+  value = {
+    brokers = { for id in local.brokers : id => { "Cluster Name" = local.cluster, "Broker ID" = id } }
+    groups  = { for name, consumer in var.consumers : name => { "Cluster Name" = local.cluster, "Consumer Group" = consumer.group, Topic = consumer.topic } }
+  }
+}
+
 output "registry" {
   description = "The name of the schema registry, if there is one."
   value       = local.registry
