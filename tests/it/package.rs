@@ -5,7 +5,7 @@ use std::{
     os::unix::fs::PermissionsExt as _,
     path::Path,
     process::{Command, Output},
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 use headgate_tests::python;
@@ -90,8 +90,11 @@ impl Scene {
     }
 }
 
+/// Makes a file older.
 fn age(path: &Path, seconds: u64) {
-    File::open(path).unwrap().set_modified(SystemTime::now() - Duration::from_secs(seconds)).unwrap();
+    let file = File::open(path).unwrap();
+    let modified = file.metadata().unwrap().modified().unwrap();
+    file.set_modified(modified - Duration::from_secs(seconds)).unwrap();
 }
 
 #[test]
