@@ -33,7 +33,7 @@ pub struct Refused {
 pub(super) async fn refused(store: &dyn Store, dataset: &str, clock: &dyn Clock) -> Result<Refused, Error> {
     let mut objects: Vec<ObjectMeta> = Vec::new();
     each(store, &quarantine::prefix(dataset), |object| {
-        if object.key.ends_with(".jsonl") {
+        if object.key.rsplit_once('.').is_some_and(|(_, ending)| ending == "jsonl") {
             objects.push(object);
         }
     })
