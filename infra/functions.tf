@@ -21,5 +21,6 @@ module "function" {
   settings = merge(each.value.settings, each.value.dataset == null ? {} : { DATASET = each.value.dataset }, { AWS_LAMBDA_LOG_LEVEL = var.functions.log_level, DATASETS_DIR = local.packaged_datasets })
   trigger  = merge(each.value.trigger, { partial_batches = local.packages[each.value.package].partial_batches })
 
-  depends_on = [module.lake]
+  # Of the lake the bucket alone, which Lambda looks for: the rest takes a minute longer.
+  depends_on = [module.lake.bucket]
 }
