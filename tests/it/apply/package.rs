@@ -11,6 +11,14 @@ use headgate::config::process_environment;
 /// This machine's, as Lambda calls it.
 pub const ARCHITECTURE: &str = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
 
+/// Quickly, and not as small as can be.
+const ZIP: &str = "
+import sys, zipfile
+with zipfile.ZipFile(sys.argv[1], 'w', zipfile.ZIP_DEFLATED, compresslevel=1) as zip:
+    for path in sys.argv[2:]:
+        zip.write(path)
+";
+
 /// What is deployed.
 pub struct Package {
     /// Has `<function>/bootstrap.zip`.
@@ -31,8 +39,8 @@ pub fn build(function: &str, dataset: &str, folder: &Path) -> Package {
     // Lambda takes no package that is as large as a binary with what debuggers need.
     run(Command::new("strip").arg("-o").arg(content.join("bootstrap")).arg(binary(function, repository)));
     let zip = package.folder.join(function).join("bootstrap.zip");
-    let zipped = ["bootstrap", "infra"];
-    run(Command::new("python3").args(["-m", "zipfile", "-c"]).arg(zip).args(zipped).current_dir(&content));
+    let zipped = ["bootstrap".to_owned(), format!("infra/datasets/{file}")];
+    run(Command::new("python3").args(["-c", ZIP]).arg(zip).args(zipped).current_dir(&content));
     package
 }
 
