@@ -8,6 +8,7 @@ module "api" {
   count  = contains(var.sources, "api") ? 1 : 0
 
   access_log_days = var.functions.log_retention_days
+  alarm_topic_arn = aws_sns_topic.alarms.arn
   auth            = var.api.auth
   kms_key_arn     = aws_kms_key.main.arn
   name            = var.name

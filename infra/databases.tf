@@ -1,6 +1,6 @@
 locals {
   # Dataset -> where its change files are: <folder>/<schema>/<table>/.
-  places = { for name, dataset in local.served : name => regex("^(?P<folder>.*)/(?P<schema>[^/]+)/(?P<table>[^/]+)/$", dataset.source.prefix) if dataset.kind == "cdc" && can(regex("^(.*)/([^/]+)/([^/]+)/$", dataset.source.prefix)) }
+  places = { for name, dataset in local.served : name => regex("^(?P<folder>.*)/(?P<schema>[^/]+)/(?P<table>[^/]+)/$", dataset.source.prefix) if local.origins[name] == "cdc" && can(regex("^(.*)/([^/]+)/([^/]+)/$", dataset.source.prefix)) }
 }
 
 module "database" {

@@ -23,7 +23,9 @@ locals {
   served = { for name, origin in local.origins : name => local.datasets[name] if contains(var.sources, origin) }
 
   # Those that records of a Kinesis data stream belong to.
-  streamed = { for name, dataset in local.served : name => dataset if contains(["kinesis", "iot"], local.origins[name]) }
+  streamed = { for name, dataset in local.served : name => dataset if contains(["kinesis", "iot"], local.origins[name]) && try(dataset.source.type, "") == "kinesis" }
+  # Those that Firehose delivers.
+  delivered = { for name, dataset in local.served : name => dataset if contains(["firehose", "iot"], local.origins[name]) && try(dataset.source.type, "") == "firehose" }
   stream_of = merge(
     { for name in keys(local.streamed) : name => local.slugs[name] },
     merge([for stream, read in var.streams : { for name in read.datasets : name => stream if contains(keys(local.streamed), name) }]...),

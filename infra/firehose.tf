@@ -1,6 +1,6 @@
 module "firehose" {
   source   = "./modules/firehose"
-  for_each = { for name, dataset in local.served : name => dataset if local.origins[name] == "firehose" }
+  for_each = local.delivered
 
   alarms             = { freshness_seconds = var.alarms.freshness_seconds, topic_arn = aws_sns_topic.alarms.arn }
   bucket             = { arn = local.bucket_arn, name = module.lake.bucket }

@@ -2,8 +2,8 @@ module "function" {
   source   = "./modules/function"
   for_each = local.instances
 
-  alarms      = { topic_arn = aws_sns_topic.alarms.arn, dataset = each.value.dataset, metrics = local.metrics[each.value.package], age_seconds = var.alarms.iterator_age_seconds }
-  description = "${each.value.package} for ${each.value.dataset == null ? each.value.settings.DATASETS : each.value.dataset}."
+  alarms      = { topic_arn = aws_sns_topic.alarms.arn, dataset = each.value.dataset, metrics = merge(local.metrics[each.value.package], try(each.value.metrics, {})), age_seconds = var.alarms.iterator_age_seconds }
+  description = "${each.value.package} for ${coalesce(each.value.dataset, try(each.value.settings.DATASETS, "devices"))}."
   failures    = { bucket_arn = local.bucket_arn }
   kms_key_arn = aws_kms_key.main.arn
   name        = "${var.name}-${each.key}"
@@ -19,7 +19,8 @@ module "function" {
   }
   secrets  = { for name in each.value.secrets : name => local.secrets[name] }
   settings = merge(each.value.settings, each.value.dataset == null ? {} : { DATASET = each.value.dataset }, { AWS_LAMBDA_LOG_LEVEL = var.functions.log_level, DATASETS_DIR = local.packaged_datasets })
-  trigger  = merge(each.value.trigger, { partial_batches = local.packages[each.value.package].partial_batches })
+  # A topic's mapping takes partial batches with pollers of its own alone.
+  trigger = merge(each.value.trigger, { partial_batches = local.packages[each.value.package].partial_batches && (each.value.trigger.kind != "kafka" || try(each.value.trigger.pollers, null) != null) })
 
   # Of the lake the bucket alone, which Lambda looks for: the rest takes a minute longer.
   depends_on = [module.lake.bucket]

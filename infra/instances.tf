@@ -10,6 +10,10 @@ locals {
     firehose-transform = { partial_batches = false, memory_mb = 512, timeout_seconds = 120 }
     lake-compact       = { partial_batches = false, memory_mb = 3008, timeout_seconds = 900 }
     kinesis-window     = { partial_batches = true, memory_mb = 1024, timeout_seconds = 120 }
+    iot-rule           = { partial_batches = false, memory_mb = 512, timeout_seconds = 60 }
+    iot-provision      = { partial_batches = false, memory_mb = 512, timeout_seconds = 30 }
+    appflow-process    = { partial_batches = false, memory_mb = 2048, timeout_seconds = 900 }
+    msk-consumer       = { partial_batches = true, memory_mb = 1024, timeout_seconds = 120 }
   }
 
   lake  = { LAKE = "s3://${local.bucket}" }
@@ -20,7 +24,7 @@ locals {
   # Which of a dataset's folders are written, and which are only read.
   folders = { for name, dataset in local.served : name => {
     read  = dataset.kind == "cdc" ? [dataset.source.prefix] : []
-    write = concat([dataset.kind == "cdc" ? "${dirname(dataset.target.snapshot)}/" : dataset.target.prefix], dataset.kind == "cdc" ? [] : ["quarantine/${name}/"])
+    write = concat([try(dataset.target.prefix, "${dirname(dataset.target.snapshot)}/")], dataset.kind == "cdc" ? [] : ["quarantine/${name}/"])
   } }
 
   permissions = { for name, folders in local.folders : name => {
@@ -35,6 +39,8 @@ locals {
   } }
 
   instances = merge(
+    local.kafka_instances,
+    local.saas_instances,
     { for name, dataset in local.streamed : "kinesis-${can(dataset.window.key) ? "window" : "consumer"}-${local.slugs[name]}" => {
       package  = can(dataset.window.key) ? "kinesis-window" : "kinesis-consumer"
       dataset  = name
@@ -77,14 +83,37 @@ locals {
         schedule_input = jsonencode({ tables = [name] })
       }
     } if dataset.kind == "cdc" },
-    { for name, dataset in local.served : "firehose-transform-${local.slugs[name]}" => {
+    { for name, dataset in local.delivered : "firehose-transform-${local.slugs[name]}" => {
       package     = "firehose-transform"
       dataset     = name
       settings    = {}
       secrets     = contains(local.hashed, name) ? ["MASK_KEY"] : []
       permissions = {}
       trigger     = { kind = "none" }
-    } if local.origins[name] == "firehose" },
+    } },
+    { for name, dataset in local.iot : "iot-rule-${local.slugs[name]}" => {
+      package  = "iot-rule"
+      dataset  = name
+      settings = merge(local.lake, local.state, { NOTIFY = local.alerts_arn, STREAM = try("${var.name}-${local.stream_of[name]}", "none") })
+      secrets  = []
+      permissions = merge(
+        {
+          alerts     = { actions = ["sns:Publish"], resources = [local.alerts_arn] }
+          quarantine = { actions = ["s3:PutObject"], resources = ["${local.bucket_arn}/quarantine/${name}/*"] }
+          state      = { actions = ["dynamodb:GetItem", "dynamodb:PutItem"], resources = [local.state_arn] }
+        },
+        { for stream in compact([try(local.stream_of[name], "")]) : "stream" => { actions = ["kinesis:PutRecords"], resources = ["${local.arn.kinesis}:stream/${var.name}-${stream}"] } },
+      )
+      trigger = { kind = "none" }
+    } },
+    { for task, task_settings in local.provisioning : "iot-provision-${task}" => {
+      package     = "iot-provision"
+      dataset     = null
+      settings    = merge(local.state, { NOTIFY = local.alerts_arn }, task_settings.settings)
+      secrets     = task_settings.secrets
+      permissions = task_settings.permissions
+      trigger     = { kind = "none" }
+    } },
     { for stream, names in local.posted : "api-ingest-${stream}" => {
       package  = "api-ingest"
       dataset  = null
@@ -113,7 +142,7 @@ locals {
     } if dataset.kind == "stream" && var.compaction_schedule != null },
   )
 
-  secrets = { MASK_KEY = var.secrets.mask_key, SIGNING_KEYS = var.secrets.signing_keys }
+  secrets = { MASK_KEY = var.secrets.mask_key, REGISTRY_AUTH = var.secrets.registry_auth, SIGNING_KEYS = var.secrets.signing_keys, TOKEN_KEYS = var.secrets.token_keys }
 
   # Metrics of our own that are worth an alarm. `per`: the alarm is of the share of that metric. `missing`: what no data says;
   # functions that nobody calls tell nothing, and that is no failure of theirs.
@@ -129,16 +158,39 @@ locals {
       failures   = { metric = "Failures", limit = 0, statistic = "Sum" }
       partitions = { metric = "PartitionsFailed", limit = 0, statistic = "Sum" }
       left       = { metric = "FilesLeft", limit = 0, statistic = "Sum" }
+      # Rows that readers see twice, for as long as one request takes: a second or two.
+      doubled = { metric = "DoubledTime", limit = 10, statistic = "Maximum" }
     }
     kinesis-consumer = {
       failures    = { metric = "Failures", limit = 0, statistic = "Sum" }
       quarantined = { metric = "RowsQuarantined", limit = var.alarms.quarantine_percent, per = "Records", statistic = "Sum" }
       freshness   = { metric = "Freshness", limit = var.alarms.freshness_seconds, statistic = "Maximum" }
     }
+    iot-rule = {
+      failures    = { metric = "Failures", limit = 0, statistic = "Sum" }
+      quarantined = { metric = "MessagesQuarantined", limit = var.alarms.quarantine_percent, per = "Messages", statistic = "Sum" }
+      late        = { metric = "MessagesLate", limit = var.alarms.quarantine_percent, per = "Messages", statistic = "Sum" }
+    }
+    iot-provision = {
+      failures   = { metric = "Failures", limit = 0, statistic = "Sum" }
+      unknown-ca = { metric = "UnknownCa", limit = 0, statistic = "Sum" }
+    }
     kinesis-window = {
       failures     = { metric = "Failures", limit = 0, statistic = "Sum" }
       quarantined  = { metric = "RowsQuarantined", limit = var.alarms.quarantine_percent, per = "Records", statistic = "Sum" }
       closed-early = { metric = "WindowsClosedEarly", limit = 0, statistic = "Sum" }
+    }
+    appflow-process = {
+      failures    = { metric = "Failures", limit = 0, statistic = "Sum" }
+      failed-runs = { metric = "RunsFailed", limit = 0, statistic = "Sum" }
+      deactivated = { metric = "FlowsDeactivated", limit = 0, statistic = "Sum" }
+      refused     = { metric = "FilesRefused", limit = 0, statistic = "Sum" }
+      quarantined = { metric = "RecordsQuarantined", limit = var.alarms.quarantine_percent, per = "Records", statistic = "Sum" }
+    }
+    msk-consumer = {
+      failures    = { metric = "Failures", limit = 0, statistic = "Sum" }
+      quarantined = { metric = "RowsQuarantined", limit = var.alarms.quarantine_percent, per = "Records", statistic = "Sum" }
+      freshness   = { metric = "Freshness", limit = var.alarms.freshness_seconds, statistic = "Maximum" }
     }
     dms-merge = {
       failures = { metric = "Failures", limit = 0, statistic = "Sum" }

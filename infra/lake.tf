@@ -11,4 +11,5 @@ module "lake" {
   kms_key_arn     = aws_kms_key.main.arn
   name            = var.name
   partition_years = var.lake.partition_years
+  writers         = length(local.flow_folders) == 0 ? {} : { appflow = { account = local.account_id, folders = local.flow_folders, service = "appflow.amazonaws.com" } }
 }

@@ -13,9 +13,19 @@ output "bucket" {
   value       = module.lake.bucket
 }
 
+output "dashboard" {
+  description = "The dashboard's name in CloudWatch."
+  value       = module.monitoring.name
+}
+
 output "database" {
   description = "The Glue database."
   value       = module.lake.database
+}
+
+output "devices" {
+  description = "Of devices: the topic of alerts, the policies of their certificates and of claim certificates, the provisioning template."
+  value       = one([for iot in module.iot : { alerts = aws_sns_topic.devices[0].arn, claim_policy = iot.claim_policy, policy = iot.device_policy, template = iot.template }])
 }
 
 output "functions" {

@@ -10,13 +10,14 @@ variable "account_id" {
 }
 
 variable "alarms" {
-  description = "Who is told (`emails`: each has to confirm), and the limits: freshness, age of what waits in a stream, lag of a table and of a database's task in seconds, refused records in % of all."
+  description = "Who is told (`emails`: each has to confirm), and the limits: freshness, age of what waits in a stream, lag of a table and of a database's task in seconds, records that a topic's consumer is behind, refused records in % of all."
   type = object({
     emails               = optional(set(string), [])
     database_lag_seconds = optional(number, 300)
     freshness_seconds    = optional(number, 900)
     iterator_age_seconds = optional(number, 600)
     lag_seconds          = optional(number, 3600)
+    offset_lag           = optional(number, 100000)
     quarantine_percent   = optional(number, 1)
   })
   default = {}
@@ -26,7 +27,7 @@ variable "alarms" {
     error_message = "alarms.emails must be addresses, such as [\"on-call@example.com\"]."
   }
   validation {
-    condition     = min(var.alarms.database_lag_seconds, var.alarms.freshness_seconds, var.alarms.iterator_age_seconds, var.alarms.lag_seconds) > 0 && var.alarms.quarantine_percent >= 0
+    condition     = min(var.alarms.database_lag_seconds, var.alarms.freshness_seconds, var.alarms.iterator_age_seconds, var.alarms.lag_seconds, var.alarms.offset_lag) > 0 && var.alarms.quarantine_percent >= 0
     error_message = "The limits of alarms must be above 0."
   }
 }
@@ -155,9 +156,9 @@ variable "offline" {
 }
 
 variable "packages_dir" {
-  description = "The folder with <function>/bootstrap.zip of each function; relative to this folder unless it begins with /."
+  description = "The folder with <function>/bootstrap.zip of each function, as infra/package leaves it; relative to this folder unless it begins with /."
   type        = string
-  default     = "../target/lambda"
+  default     = "../target/packages"
 }
 
 variable "region" {
@@ -172,10 +173,13 @@ variable "region" {
 }
 
 variable "secrets" {
-  description = "Secrets of functions: mask_key (hashed columns), signing_keys (HTTP). They are in the state: encrypt it, and keep it closed."
+  description = "Secrets of functions: mask_key (hashed columns), registry_auth (user:password of a Confluent registry), salesforce_tokens (by the connection's name), signing_keys (HTTP), token_keys (devices with devices.provisioning = \"signed\"). They are in the state: encrypt it, and keep it closed."
   type = object({
-    mask_key     = optional(string)
-    signing_keys = optional(string)
+    mask_key          = optional(string)
+    registry_auth     = optional(string)
+    salesforce_tokens = optional(map(string), {})
+    signing_keys      = optional(string)
+    token_keys        = optional(string)
   })
   default   = {}
   sensitive = true
@@ -183,6 +187,10 @@ variable "secrets" {
   validation {
     condition     = var.secrets.mask_key == null || length(coalesce(var.secrets.mask_key, "none-at-all-here")) >= 16
     error_message = "secrets.mask_key must have at least 16 bytes: `openssl rand -hex 32`."
+  }
+  validation {
+    condition     = alltrue([for key in split(",", coalesce(var.secrets.token_keys, "none-at-all-here")) : length(trimspace(key)) >= 16])
+    error_message = "secrets.token_keys must have keys of at least 16 bytes, with a comma between them: `openssl rand -hex 32`."
   }
 }
 
@@ -192,8 +200,8 @@ variable "sources" {
   default     = ["kinesis"]
 
   validation {
-    condition     = length(setsubtract(var.sources, ["api", "cdc", "firehose", "kinesis"])) == 0
-    error_message = "sources may have api, cdc, firehose and kinesis."
+    condition     = length(setsubtract(var.sources, ["api", "cdc", "firehose", "iot", "kafka", "kinesis", "saas"])) == 0
+    error_message = "sources may have api, cdc, firehose, iot, kafka, kinesis and saas."
   }
 }
 

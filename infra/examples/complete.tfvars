@@ -1,7 +1,7 @@
 # All that this root can make so far, with the settings that are most often changed. The API and hashed columns need
 # secrets: TF_VAR_secrets='{"mask_key":"…","signing_keys":"…"}'.
 name    = "headgate-prod"
-sources = ["api", "cdc", "firehose", "kinesis"]
+sources = ["api", "cdc", "firehose", "iot", "kafka", "kinesis", "saas"]
 
 alarms = {
   emails             = ["on-call@example.com"]
@@ -9,7 +9,39 @@ alarms = {
   quarantine_percent = 0.5
 }
 
+# Made here: three brokers. The pollers cost by the hour; without them a batch that fails comes again whole.
+clusters = {
+  events = {
+    brokers            = { instance_type = "kafka.m7g.large", volume_gb = 200 }
+    registry           = "glue"
+    security_group_ids = ["sg-0123456789abcdef0"]
+    subnet_ids         = ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1", "subnet-0123456789abcdef2"]
+    topics             = { shipments = { topic = "depots.shipments", gaps = false, pollers = { minimum = 1, maximum = 4 } } }
+  }
+}
+
 compaction_schedule = "cron(15 3 * * ? *)"
+
+# The profile was made in AppFlow's console; see the README for one that is made here.
+connections = {
+  crm = {
+    connector = "Salesforce"
+    profile   = "salesforce"
+    flows     = { salesforce-account = { object = "Account", incremental_field = "SystemModstamp" } }
+  }
+}
+
+# Its zip has the connector and the provider of secrets.
+connectors = {
+  inventory = {
+    cluster       = "events"
+    kind          = "debezium-postgres"
+    configuration = { "database.dbname" = "inventory", "table.include.list" = "public.stock", "topic.prefix" = "inventory" }
+    plugin        = { bucket_arn = "arn:aws:s3:::my-plugins", key = "debezium-postgres.zip" }
+    secret_arn    = "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:inventory-AbCdEf"
+    topics        = { write = ["inventory.*"] }
+  }
+}
 
 databases = {
   production = {
@@ -20,6 +52,12 @@ databases = {
     security_group_ids = ["sg-0123456789abcdef0"]
     subnet_ids         = ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]
   }
+}
+
+devices = {
+  emails = ["plant@example.com"]
+  rules  = { kiosks = { sql = "SELECT * FROM 'kiosks/+/clicks'", stream = "clickstream" } }
+  topics = { temperature = "sensors/+/temperature" }
 }
 
 functions = {

@@ -6,6 +6,7 @@ mock_provider "aws" {
 
 variables {
   access_log_days = 30
+  alarm_topic_arn = "arn:aws:sns:ap-northeast-2:123456789012:alarms"
   auth            = "iam"
   kms_key_arn     = "arn:aws:kms:ap-northeast-2:123456789012:key/11111111-2222-3333-4444-555555555555"
   name            = "headgate"
@@ -27,6 +28,10 @@ run "routes" {
   assert {
     condition     = aws_apigatewayv2_stage.main.default_route_settings[0].throttling_rate_limit == 10
     error_message = "Callers are throttled."
+  }
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.main.metric_name == "5xx" && aws_cloudwatch_metric_alarm.main.dimensions == tomap({ ApiId = aws_apigatewayv2_api.main.id, Stage = "$default" })
+    error_message = "Records that are not taken are told of."
   }
 }
 

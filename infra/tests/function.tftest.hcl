@@ -42,6 +42,43 @@ run "queue" {
   }
 }
 
+# What a schedule could not deliver is not lost, with a queue or without.
+run "schedule_without_a_queue" {
+  command = plan
+
+  module {
+    source = "./modules/function"
+  }
+
+  variables {
+    trigger = { kind = "none", schedule = "rate(1 hour)", schedule_input = "{}" }
+  }
+
+  # The queue's own, so that it is not taken for another.
+  override_resource {
+    target          = aws_sqs_queue.dead
+    override_during = plan
+    values          = { arn = "arn:aws:sqs:ap-northeast-2:123456789012:dead" }
+  }
+
+  assert {
+    condition     = aws_scheduler_schedule.main[0].target[0].arn == aws_lambda_alias.live.arn && one(aws_scheduler_schedule.main[0].target[0].dead_letter_config).arn == aws_sqs_queue.dead[0].arn
+    error_message = "The schedule calls the function, and has its dead letters."
+  }
+  assert {
+    condition     = anytrue([for statement in jsondecode(aws_iam_role_policy.schedule[0].policy).Statement : statement.Action == ["sqs:SendMessage"] && statement.Resource == ["arn:aws:sqs:ap-northeast-2:123456789012:dead"]])
+    error_message = "The schedule may write its dead letters: ${aws_iam_role_policy.schedule[0].policy}"
+  }
+  assert {
+    condition     = length(aws_sqs_queue.main) == 0 && keys(aws_cloudwatch_metric_alarm.queue) == ["dead-letters"] && aws_cloudwatch_metric_alarm.queue["dead-letters"].dimensions.QueueName == "headgate-dms-merge-orders-dead"
+    error_message = "Dead letters have an alarm."
+  }
+  assert {
+    condition     = { for name, alarm in aws_cloudwatch_metric_alarm.lambda : name => "${alarm.metric_name} ${alarm.datapoints_to_alarm}" } == { errors = "Errors 3", failed-to-store = "DestinationDeliveryFailures 1", given-up = "AsyncEventsDropped 1", throttles = "Throttles 3" }
+    error_message = "What is tried again may fail a few times, and what is not may not."
+  }
+}
+
 run "rollback_and_invoker" {
   command = plan
 

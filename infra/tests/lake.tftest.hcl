@@ -127,3 +127,36 @@ run "wrong_variables" {
 
   expect_failures = [var.bucket, var.bucket_arn, var.crawler_schedule, var.datasets, var.expire_days, var.glue_arn, var.infrequent_days, var.name, var.partition_years]
 }
+
+run "writers" {
+  command = plan
+
+  module {
+    source = "./modules/lake"
+  }
+
+  variables {
+    datasets = {}
+    writers  = { appflow = { account = "123456789012", folders = ["raw/saas"], service = "appflow.amazonaws.com" } }
+  }
+
+  assert {
+    condition     = [for statement in output.policy.Statement : "${statement.Sid} ${statement.Effect}"] == ["TlsOnly Deny", "WriteAppflow Allow", "LookAppflow Allow"] && output.policy.Statement[1].Resource == ["arn:aws:s3:::lake/raw/saas/*"]
+    error_message = "A service writes its folder, and TLS is still asked for."
+  }
+}
+
+run "wrong_writers" {
+  command = plan
+
+  module {
+    source = "./modules/lake"
+  }
+
+  variables {
+    datasets = {}
+    writers  = { all = { account = "1", folders = ["*"], service = "*" } }
+  }
+
+  expect_failures = [var.writers]
+}

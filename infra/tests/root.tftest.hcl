@@ -152,6 +152,14 @@ run "all_sources" {
     error_message = "What does not answer with batchItemFailures has no ReportBatchItemFailures."
   }
   assert {
+    condition     = keys(aws_cloudwatch_metric_alarm.files_waiting) == ["lake-compact-clicks", "lake-compact-logs"] && aws_cloudwatch_metric_alarm.files_waiting["lake-compact-clicks"].dimensions == tomap({ Dataset = "clicks", Function = "headgate-lake-compact-clicks" })
+    error_message = "Files that wait for ever are told of, but of windows, where some always do."
+  }
+  assert {
+    condition     = alltrue([for name, function in module.function : contains(keys(function.alarms), "doubled") && contains(keys(function.alarms), "dead-letters") if startswith(name, "lake-compact-")])
+    error_message = "A compaction has alarms of rows that are seen twice, and of schedules that came to nothing."
+  }
+  assert {
     condition     = toset([for rule in jsondecode(module.database["shop"].mappings).rules : rule["object-locator"]["table-name"]]) == toset(["customers", "invoices"])
     error_message = "DMS reads the tables that have a dataset."
   }

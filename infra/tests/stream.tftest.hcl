@@ -29,8 +29,12 @@ run "provisioned_with_fan_out" {
     error_message = "Shards make a stream provisioned, and each named dataset has its consumer."
   }
   assert {
-    condition     = keys(aws_cloudwatch_metric_alarm.main) == ["iterator-age", "read-throttled", "write-throttled"] && aws_cloudwatch_metric_alarm.main["iterator-age"].threshold == 600000
+    condition     = keys(aws_cloudwatch_metric_alarm.main) == ["behind-clicks", "iterator-age", "read-throttled", "write-throttled"] && aws_cloudwatch_metric_alarm.main["iterator-age"].threshold == 600000
     error_message = "A stream has alarms of age and of throttles."
+  }
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.main["behind-clicks"].dimensions == tomap({ StreamName = "headgate-clicks", ConsumerName = aws_kinesis_stream_consumer.main["clicks"].name }) && aws_cloudwatch_metric_alarm.main["behind-clicks"].threshold == 600000
+    error_message = "Who has a throughput of his own has an age of his own."
   }
 }
 

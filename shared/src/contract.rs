@@ -67,6 +67,8 @@ pub struct Column {
     demanded: bool,
     /// Where it is in the record, for messages.
     path: Vec<String>,
+    /// Where it is where there is nothing, or null.
+    fallback: Option<Vec<String>>,
     /// JSON that stands for a missing value.
     default: Option<String>,
     rule: Option<Rule>,
@@ -222,7 +224,8 @@ fn column(stream: &Stream, field: &Field, nodes: &mut usize) -> Result<Column, E
         node: Node::new(&field.name, &field.r#type, nodes),
         required: field.required && field.mask != Some(Mask::Erase),
         demanded: field.required,
-        path: tree::path(stream, field),
+        path: tree::path(stream, &field.path),
+        fallback: field.fallback.as_ref().map(|path| tree::path(stream, path)),
         default: field.default.as_ref().filter(|value| !value.is_null()).map(ToString::to_string),
         plain: rule.is_none()
             && stream.event_time.as_ref() != Some(&field.name)

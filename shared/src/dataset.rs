@@ -8,6 +8,7 @@ mod folder;
 mod json;
 mod parse;
 mod rules;
+pub mod saas;
 pub mod stream;
 mod text;
 
@@ -16,6 +17,7 @@ mod tests;
 
 pub use folder::Datasets;
 pub use parse::Described;
+pub use saas::Saas;
 pub use stream::Stream;
 pub use text::{TextError, moment};
 
@@ -28,6 +30,8 @@ pub struct Dataset {
     pub source: Source,
     /// The key columns, in order.
     pub primary_key: Vec<String>,
+    /// The column whose greatest value is a row's last version, where the files' names do not say it.
+    pub order_by: Option<String>,
     /// The columns, where the files do not say them by themselves.
     pub columns: Option<Vec<Column>>,
     /// How the snapshot is compressed.

@@ -11,6 +11,7 @@ pub mod error;
 pub mod event;
 pub mod fate;
 pub mod faults;
+pub mod flows;
 pub mod landing;
 mod lexer;
 pub mod literal;

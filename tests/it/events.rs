@@ -5,6 +5,7 @@
 //! committed.
 
 mod compact;
+mod flows;
 mod ingest;
 mod lake;
 mod provision;
@@ -27,6 +28,7 @@ use crate::{
 
 use self::{
     compact::Compact,
+    flows::Runs,
     ingest::Ingest,
     lake::{Lake, Table},
     provision::Provision,
@@ -141,6 +143,17 @@ async fn ruled(name: &str, event: &Value) -> Value {
     json!({"first": first, "second": second, "seen": seen, "metrics": rule.metrics()})
 }
 
+/// What becomes of an event of `appflow-process`: both answers, and what is in the lake after each.
+async fn flown(name: &str, event: &Value) -> Value {
+    let lake = Runs::new();
+    let first = told(lake.deliver(event).await);
+    let seen = lake.seen().await;
+    let metrics = lake.metrics();
+    let second = told(lake.deliver(event).await);
+    assert_eq!(lake.seen().await, seen, "{name}: the second delivery changed the lake");
+    json!({"first": first, "second": second, "lake": seen, "metrics": metrics})
+}
+
 /// What becomes of an event of `iot-provision`: both answers, and who came in.
 async fn provisioned(name: &str, event: &Value) -> Value {
     let provision = Provision::new().await;
@@ -199,6 +212,11 @@ fn samples(function: &str) -> BTreeMap<String, Value> {
 #[tokio::test]
 async fn every_event_of_dms_merge_is_answered_as_agreed() {
     agree("dms-merge", merged).await;
+}
+
+#[tokio::test]
+async fn every_report_to_appflow_process_is_answered_as_agreed() {
+    agree("appflow-process", flown).await;
 }
 
 #[tokio::test]

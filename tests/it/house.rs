@@ -105,7 +105,8 @@ fn arrow_and_parquet_are_linked_through_columnar_only() {
 }
 
 /// The packages below `headgate-aws` that hold the client of one more service, each with the functions that link it.
-const SERVICES: [(&str, &str, &[&str]); 3] = [
+const SERVICES: [(&str, &str, &[&str]); 4] = [
+    ("headgate-appflow", "aws-sdk-appflow", &["appflow-process"]),
     ("headgate-glue", "aws-sdk-glue", &["msk-consumer"]),
     ("headgate-iot", "aws-sdk-iot", &["iot-provision"]),
     ("headgate-sns", "aws-sdk-sns", &["iot-provision", "iot-rule"]),
@@ -210,6 +211,28 @@ fn mappings_ask_for_partial_batches_where_functions_answer_so() {
         seen += 1;
     }
     assert_ne!(seen, 0, "infra/instances.tf no longer says partial_batches a function a line");
+}
+
+/// `cargo lambda deploy` sets what the manifest says, and the next `terraform apply` what infra says.
+#[test]
+fn manifests_size_functions_as_infra_does() {
+    let instances = fs::read_to_string(root().join("infra/instances.tf")).unwrap();
+    let members = members();
+    let number = |said: &str, name: &str| -> u64 {
+        let (_, after) = said.split_once(&format!("{name} = ")).unwrap();
+        after.split(|sign: char| !sign.is_ascii_digit()).next().unwrap().parse().unwrap()
+    };
+    let mut seen = 0;
+    for (function, said) in instances.lines().filter_map(|line| line.split_once("= { partial_batches = ")) {
+        let member = members.iter().find(|member| member["name"] == function.trim()).unwrap();
+        let deploy = &member["metadata"]["lambda"]["deploy"];
+        let wanted = (number(said, "memory_mb"), number(said, "timeout_seconds"));
+        let found = (deploy["memory"].as_u64(), deploy["timeout"].as_u64());
+        let place = format!("[package.metadata.lambda.deploy] of functions/{}/Cargo.toml", function.trim());
+        assert_eq!(found, (Some(wanted.0), Some(wanted.1)), "memory and timeout in {place}");
+        seen += 1;
+    }
+    assert_ne!(seen, 0, "infra/instances.tf no longer says the sizes a function a line");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by a panic")]
 
 mod apply;
+mod compact;
 mod consume;
 mod dynamodb;
 mod events;
@@ -13,6 +14,7 @@ mod kafka;
 mod kinesis;
 mod landed;
 mod merge;
+mod package;
 mod registries;
 mod replay;
 mod s3;

@@ -11,6 +11,7 @@ mod bad;
 mod carry;
 mod crash;
 mod late;
+mod ordered;
 mod property;
 mod race;
 mod reload;

@@ -15,8 +15,7 @@ use std::{
 /// Where there is a Python but the packages cannot be installed.
 #[must_use]
 pub fn with(name: &str, packages: &[&str], tests: &str) -> Option<PathBuf> {
-    if Command::new("python3").arg("--version").output().is_err() {
-        crate::shout(&format!("SKIPPED: no python3 on this machine, so nothing was tested {tests}"));
+    if !is_there(tests) {
         return None;
     }
     let venv = target().join(name);
@@ -33,6 +32,16 @@ pub fn with(name: &str, packages: &[&str], tests: &str) -> Option<PathBuf> {
         File::create(&made).expect("the mark");
     }
     Some(python)
+}
+
+/// Whether this machine has a Python 3; a loud message that says what was not tested, where it has none.
+#[must_use]
+pub fn is_there(tests: &str) -> bool {
+    let found = Command::new("python3").arg("--version").output().is_ok();
+    if !found {
+        crate::shout(&format!("SKIPPED: no python3 on this machine, so nothing was tested {tests}"));
+    }
+    found
 }
 
 /// Where cargo and the tests put what they make.

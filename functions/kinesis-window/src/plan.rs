@@ -154,7 +154,7 @@ impl Measured {
 
 fn field(name: &str, r#type: ColumnType) -> Field {
     let (name, path) = (name.to_owned(), vec![name.to_owned()]);
-    Field { name, r#type, path, required: false, default: None, mask: None, checks: Checks::default() }
+    Field { name, r#type, path, fallback: None, required: false, default: None, mask: None, checks: Checks::default() }
 }
 
 fn required(name: &str, r#type: ColumnType) -> Field {

@@ -214,3 +214,42 @@ impl Hash for Bytes<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::ops::Range;
+
+    use super::*;
+
+    fn sketch(values: &Range<i64>) -> Sketch {
+        let mut sketch = Sketch::new().unwrap();
+        values.clone().for_each(|value| sketch.0.update(Bytes(&Scalar::Integer(value))));
+        sketch
+    }
+
+    /// As if each part had waited in a state for the next.
+    fn union(parts: &[Range<i64>]) -> Sketch {
+        parts.iter().fold(Sketch::new().unwrap(), |all, part| {
+            let carried = serde_json::from_str(&serde_json::to_string(&all).unwrap()).unwrap();
+            sketch(part).union(&carried).unwrap()
+        })
+    }
+
+    #[test]
+    fn parts_that_overlap_count_each_value_once_in_any_order() {
+        for (mut parts, whole) in [
+            (vec![0..0, 0..0], 0..0),
+            (vec![0..5, 3..9, 0..0], 0..9),
+            (vec![0..40, 0..3_000, 7..8], 0..3_000),
+            (vec![0..40_000, 20_000..60_000, 10..11], 0..60_000),
+        ] {
+            let (known, many) = (sketch(&whole), (whole.end - whole.start) as f64);
+            assert!((known.0.composite_estimate() - many).abs() <= many * 0.05, "{known:?}");
+            for _ in 0..parts.len() {
+                parts.rotate_left(1);
+                let (told, estimate) = (union(&parts).0.composite_estimate(), known.0.composite_estimate());
+                assert!((told - estimate).abs() <= estimate * 1e-9, "{parts:?}: {told}, not {estimate}");
+            }
+        }
+    }
+}

@@ -1,3 +1,8 @@
+output "dimensions" {
+  description = "What its metrics go by."
+  value       = local.dimensions
+}
+
 output "url" {
   description = "Where records are posted: <url>/<dataset>."
   value       = aws_apigatewayv2_api.main.api_endpoint

@@ -3,6 +3,11 @@ variable "access_log_days" {
   type        = number
 }
 
+variable "alarm_topic_arn" {
+  description = "Who is told."
+  type        = string
+}
+
 variable "auth" {
   description = "Who lets a sender in: \"signature\" (the function) or \"iam\" (AWS)."
   type        = string

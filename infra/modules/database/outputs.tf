@@ -1,3 +1,8 @@
+output "dimensions" {
+  description = "What the task's metrics go by; null where it is serverless."
+  value       = local.dimensions
+}
+
 output "mappings" {
   description = "The task's table mappings."
   value       = local.mappings

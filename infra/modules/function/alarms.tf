@@ -2,16 +2,19 @@ locals {
   # Lambda's own. Nobody calling is no failure: no data is well, but for what waits.
   lambda_alarms = merge(
     {
-      errors          = { metric = "Errors", statistic = "Sum", limit = 0 }
-      throttles       = { metric = "Throttles", statistic = "Sum", limit = 0 }
-      failed-to-store = { metric = "DestinationDeliveryFailures", statistic = "Sum", limit = 0 }
+      # An error or a throttle is tried again: minutes of them are told. Once is enough where nobody tries again: an
+      # asynchronous event was given up, such as that of a schedule whose function timed out, or what was given up is lost.
+      errors          = { metric = "Errors", statistic = "Sum", limit = 0, minutes = 3 }
+      throttles       = { metric = "Throttles", statistic = "Sum", limit = 0, minutes = 3 }
+      given-up        = { metric = "AsyncEventsDropped", statistic = "Sum", limit = 0, minutes = 1 }
+      failed-to-store = { metric = "DestinationDeliveryFailures", statistic = "Sum", limit = 0, minutes = 1 }
     },
-    var.trigger.kind == "kinesis" ? { iterator-age = { metric = "IteratorAge", statistic = "Maximum", limit = var.alarms.age_seconds * 1000 } } : {},
+    var.trigger.kind == "kinesis" ? { iterator-age = { metric = "IteratorAge", statistic = "Maximum", limit = var.alarms.age_seconds * 1000, minutes = 3 } } : {},
   )
-  queue_alarms = local.queues == 0 ? {} : {
-    dead-letters = { queue = aws_sqs_queue.dead[0].name, metric = "ApproximateNumberOfMessagesVisible", limit = 0 }
-    waiting      = { queue = aws_sqs_queue.main[0].name, metric = "ApproximateAgeOfOldestMessage", limit = max(var.alarms.age_seconds, 2 * var.runtime.timeout_seconds) }
-  }
+  queue_alarms = merge(
+    local.dead == 0 ? {} : { dead-letters = { queue = aws_sqs_queue.dead[0].name, metric = "ApproximateNumberOfMessagesVisible", limit = 0 } },
+    local.queues == 0 ? {} : { waiting = { queue = aws_sqs_queue.main[0].name, metric = "ApproximateAgeOfOldestMessage", limit = max(var.alarms.age_seconds, 2 * var.runtime.timeout_seconds) } },
+  )
   own = merge({ Function = var.name }, var.alarms.dataset == null ? {} : { Dataset = var.alarms.dataset })
 }
 
@@ -26,7 +29,7 @@ resource "aws_cloudwatch_metric_alarm" "lambda" {
   statistic           = each.value.statistic
   period              = 60
   evaluation_periods  = 5
-  datapoints_to_alarm = 3
+  datapoints_to_alarm = each.value.minutes
   comparison_operator = "GreaterThanThreshold"
   threshold           = each.value.limit
   treat_missing_data  = "notBreaching"

@@ -37,7 +37,7 @@ resource "aws_lambda_function" "main" {
   lifecycle {
     precondition {
       condition     = fileexists(var.package)
-      error_message = "${var.package} is missing. Build it first: cargo lambda build --release --output-format zip --include infra/datasets (with --arm64 for arm64), or set packages_dir to the folder that has it."
+      error_message = "${var.package} is missing. Build it first, at the repository's root: cargo lambda build --release (with --arm64 for arm64), then infra/package; or set packages_dir to the folder that has it."
     }
   }
 

@@ -1,12 +1,14 @@
-# EventBridge -> queue -> function; what fails too often waits among the dead letters.
+# EventBridge -> queue -> function; what fails too often waits among the dead letters, and so does what a schedule could not
+# deliver.
 locals {
   queues  = var.trigger.kind == "queue" ? 1 : 0
   filling = local.queues == 1 && var.trigger.pattern != null ? 1 : 0
   timed   = var.trigger.schedule != null ? 1 : 0
+  dead    = max(local.queues, local.timed)
 }
 
 resource "aws_sqs_queue" "dead" {
-  count = local.queues
+  count = local.dead
 
   name                      = "${var.name}-dead"
   kms_master_key_id         = var.kms_key_arn

@@ -1,6 +1,7 @@
 locals {
   statements = merge(
     var.permissions,
+    local.kafka_statements,
     {
       logs     = { actions = ["logs:CreateLogStream", "logs:PutLogEvents"], resources = ["${aws_cloudwatch_log_group.main.arn}:*"] }
       keys     = { actions = ["kms:Decrypt", "kms:GenerateDataKey"], resources = [var.kms_key_arn] }

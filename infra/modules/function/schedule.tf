@@ -29,6 +29,7 @@ resource "aws_iam_role_policy" "schedule" {
     Version = "2012-10-17"
     Statement = [
       { Effect = "Allow", Action = [local.queues == 1 ? "sqs:SendMessage" : "lambda:InvokeFunction"], Resource = [local.schedule_target] },
+      { Effect = "Allow", Action = ["sqs:SendMessage"], Resource = [aws_sqs_queue.dead[0].arn] },
       { Effect = "Allow", Action = ["kms:Decrypt", "kms:GenerateDataKey"], Resource = [var.kms_key_arn] },
     ]
   })
@@ -56,6 +57,10 @@ resource "aws_scheduler_schedule" "main" {
     retry_policy {
       maximum_event_age_in_seconds = 3600
       maximum_retry_attempts       = 10
+    }
+
+    dead_letter_config {
+      arn = aws_sqs_queue.dead[0].arn
     }
   }
 }

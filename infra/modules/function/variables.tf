@@ -121,25 +121,50 @@ variable "settings" {
 }
 
 variable "trigger" {
-  description = "What invokes the function: records of a Kinesis data stream (`kinesis`; `source_arn` is the stream or its consumer), messages of a queue of its own that EventBridge fills by `pattern` and `schedule` (`queue`), or invokers alone (`none`)."
+  description = "What invokes the function: records of a Kinesis data stream (`kinesis`; `source_arn` is the stream or its consumer), a topic of MSK (`kafka`; `source_arn` is the cluster), messages of a queue of its own that EventBridge fills by `pattern` and `schedule` (`queue`), EventBridge itself by `pattern` (`event`), or invokers alone (`none`). `pollers`: provisioned ones of a topic's mapping."
   type = object({
     batch_size      = optional(number)
     batching_window = optional(number)
     bisect          = optional(bool, false)
+    group           = optional(string)
     kind            = string
     partial_batches = optional(bool, false)
     pattern         = optional(string)
+    pollers         = optional(object({ maximum = number, minimum = number }))
     retries         = optional(number, 100)
     schedule        = optional(string)
     schedule_input  = optional(string)
     source_arn      = optional(string)
     stream_arn      = optional(string)
+    topic           = optional(string)
     tumbling        = optional(number)
+    # Of a topic.
+    starting_position = optional(string, "TRIM_HORIZON")
   })
 
   validation {
-    condition     = contains(["kinesis", "queue", "none"], var.trigger.kind)
-    error_message = "trigger.kind must be kinesis, queue or none."
+    condition     = contains(["event", "kafka", "kinesis", "none", "queue"], var.trigger.kind)
+    error_message = "trigger.kind must be event, kafka, kinesis, none or queue."
+  }
+  validation {
+    condition     = var.trigger.kind != "event" || var.trigger.pattern != null
+    error_message = "trigger.pattern must say which events of EventBridge are meant."
+  }
+  validation {
+    condition     = var.trigger.kind != "kafka" || (var.trigger.topic != null && can(regex("^[a-zA-Z0-9._-]{1,200}$", var.trigger.group)))
+    error_message = "A trigger of the kind kafka needs a topic, and a group of 1 to 200 letters, digits, dots, hyphens and underscores."
+  }
+  validation {
+    condition     = var.trigger.kind != "kafka" || !var.trigger.partial_batches || var.trigger.pollers != null
+    error_message = "Lambda takes partial batches of a topic only with pollers of its own: set trigger.pollers, or partial_batches = false and the function's FAILURES = \"batch\"."
+  }
+  validation {
+    condition     = var.trigger.pollers == null || try(var.trigger.pollers.minimum >= 1 && var.trigger.pollers.minimum <= var.trigger.pollers.maximum && var.trigger.pollers.maximum <= 2000, false)
+    error_message = "trigger.pollers must be 1 to 2000, the minimum not above the maximum."
+  }
+  validation {
+    condition     = contains(["LATEST", "TRIM_HORIZON"], var.trigger.starting_position)
+    error_message = "trigger.starting_position must be LATEST or TRIM_HORIZON."
   }
   validation {
     condition     = var.trigger.schedule == null || can(regex("^(rate|cron)\\(.+\\)$", var.trigger.schedule))

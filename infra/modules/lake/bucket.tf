@@ -42,7 +42,7 @@ resource "aws_s3_bucket_policy" "main" {
   bucket = aws_s3_bucket.main.id
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [{
+    Statement = concat([{
       Sid       = "TlsOnly"
       Effect    = "Deny"
       Principal = "*"
@@ -50,7 +50,7 @@ resource "aws_s3_bucket_policy" "main" {
       Action    = "s3:*"
       Resource  = [var.bucket_arn, "${var.bucket_arn}/*"]
       Condition = { Bool = { "aws:SecureTransport" = "false" } }
-    }]
+    }], local.writing)
   })
 
   depends_on = [aws_s3_bucket_public_access_block.main]

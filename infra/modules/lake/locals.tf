@@ -56,7 +56,7 @@ locals {
       )]),
       ) : concat(
       [for column in try(dataset.columns, []) : { name = column.name, type = local.types[name][column.name] } if !contains(try(dataset.partition_by.columns, []), column.name)],
-      dataset.kind == "stream" && try(dataset.unknown_fields, "keep") == "keep" ? [{ name = "_extra", type = "string" }] : [],
+      contains(["saas", "stream"], dataset.kind) && try(dataset.unknown_fields, "keep") == "keep" ? [{ name = "_extra", type = "string" }] : [],
     )
   ) }
 

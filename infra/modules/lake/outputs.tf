@@ -15,6 +15,11 @@ output "database" {
   value       = aws_glue_catalog_database.main.name
 }
 
+output "policy" {
+  description = "The bucket's policy."
+  value       = jsondecode(aws_s3_bucket_policy.main.policy)
+}
+
 output "tables" {
   description = "The Glue table of each dataset."
   value       = { for name, table in local.tables : name => table.table }

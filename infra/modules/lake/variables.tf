@@ -108,3 +108,18 @@ variable "partition_years" {
     error_message = "partition_years must be the first and the last year, such as [2025, 2030]."
   }
 }
+
+variable "writers" {
+  description = "Services of AWS that write into folders of the bucket by its policy, and not by a role; each for the account that it acts for."
+  type        = map(object({ account = string, folders = list(string), service = string }))
+  default     = {}
+
+  validation {
+    condition     = alltrue([for writer in var.writers : can(regex("^[a-z.]+\\.amazonaws\\.com$", writer.service)) && can(regex("^[0-9]{12}$", writer.account))])
+    error_message = "A writer must be a service, such as appflow.amazonaws.com, that acts for an account of 12 digits."
+  }
+  validation {
+    condition     = alltrue(flatten([for writer in var.writers : [for folder in writer.folders : can(regex("^[^/*]+(/[^/*]+)*$", folder))]]))
+    error_message = "A writer's folders must be such as raw/saas: without / at the ends, and without *."
+  }
+}

@@ -1,10 +1,17 @@
 locals {
-  alarms = {
-    # Half of the retention is where loss begins to be near; the age that was asked for comes before.
-    iterator-age    = { metric = "GetRecords.IteratorAgeMilliseconds", limit = min(var.iterator_age_seconds, var.retention_hours * 1800) * 1000, statistic = "Maximum" }
-    write-throttled = { metric = "WriteProvisionedThroughputExceeded", limit = 0, statistic = "Sum" }
-    read-throttled  = { metric = "ReadProvisionedThroughputExceeded", limit = 0, statistic = "Sum" }
-  }
+  # Half of the retention is where loss begins to be near; the age that was asked for comes before.
+  oldest = min(var.iterator_age_seconds, var.retention_hours * 1800) * 1000
+  whole  = { StreamName = var.name }
+
+  alarms = merge(
+    {
+      iterator-age    = { metric = "GetRecords.IteratorAgeMilliseconds", limit = local.oldest, statistic = "Maximum", of = local.whole }
+      write-throttled = { metric = "WriteProvisionedThroughputExceeded", limit = 0, statistic = "Sum", of = local.whole }
+      read-throttled  = { metric = "ReadProvisionedThroughputExceeded", limit = 0, statistic = "Sum", of = local.whole }
+    },
+    # Whoever has a throughput of his own asks for no records, and has no iterator's age.
+    { for consumer in local.consumers : "behind-${consumer}" => { metric = "SubscribeToShardEvent.MillisBehindLatest", limit = local.oldest, statistic = "Maximum", of = merge(local.whole, { ConsumerName = consumer }) } },
+  )
 }
 
 # A stream that nobody writes to or reads has no data, which is no failure.
@@ -15,7 +22,7 @@ resource "aws_cloudwatch_metric_alarm" "main" {
   alarm_description   = "${each.value.metric} of the stream ${var.name}."
   namespace           = "AWS/Kinesis"
   metric_name         = each.value.metric
-  dimensions          = { StreamName = var.name }
+  dimensions          = each.value.of
   statistic           = each.value.statistic
   period              = 60
   evaluation_periods  = 5

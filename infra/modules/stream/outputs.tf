@@ -1,3 +1,8 @@
+output "consumers" {
+  description = "The names of those with a throughput of their own, by dataset."
+  value       = local.consumers
+}
+
 output "name" {
   description = "The stream's name."
   value       = aws_kinesis_stream.main.name

@@ -1,3 +1,7 @@
+locals {
+  consumers = { for dataset in var.enhanced_fan_out : dataset => replace(dataset, "/[^a-zA-Z0-9_.-]/", "-") }
+}
+
 resource "aws_kinesis_stream" "main" {
   name             = var.name
   encryption_type  = "KMS"
@@ -13,6 +17,6 @@ resource "aws_kinesis_stream" "main" {
 resource "aws_kinesis_stream_consumer" "main" {
   for_each = var.enhanced_fan_out
 
-  name       = replace(each.value, "/[^a-zA-Z0-9_.-]/", "-")
+  name       = local.consumers[each.value]
   stream_arn = aws_kinesis_stream.main.arn
 }

@@ -36,7 +36,8 @@ mock_resource "aws_lambda_alias" {
 }
 
 mock_resource "aws_lambda_function" {
-  defaults = { arn = "arn:aws:lambda:ap-northeast-2:123456789012:function:function", version = "3" }
+  # The hash is that of the fixtures' packages, which are empty zips.
+  defaults = { arn = "arn:aws:lambda:ap-northeast-2:123456789012:function:function", version = "3", code_sha256 = "hznHbmgfkAkjuQDJ3w73XPQh05yrtUZQxLmtGbanbYU=" }
 }
 
 mock_resource "aws_sqs_queue" {
@@ -65,4 +66,50 @@ mock_resource "aws_dms_s3_endpoint" {
 
 mock_resource "aws_apigatewayv2_api" {
   defaults = { execution_arn = "arn:aws:execute-api:ap-northeast-2:123456789012:api" }
+}
+
+mock_resource "aws_iot_policy" {
+  defaults = { arn = "arn:aws:iot:ap-northeast-2:123456789012:policy/policy" }
+}
+
+mock_resource "aws_iot_ca_certificate" {
+  defaults = { id = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" }
+}
+
+mock_resource "aws_msk_cluster" {
+  defaults = {
+    arn                        = "arn:aws:kafka:ap-northeast-2:123456789012:cluster/cluster/11111111-2222-3333-4444-555555555555-1"
+    bootstrap_brokers_sasl_iam = "b-1:9098,b-2:9098"
+  }
+}
+
+mock_resource "aws_msk_serverless_cluster" {
+  defaults = {
+    arn                        = "arn:aws:kafka:ap-northeast-2:123456789012:cluster/serverless/11111111-2222-3333-4444-555555555555-s1"
+    bootstrap_brokers_sasl_iam = "boot:9098"
+  }
+}
+
+mock_resource "aws_msk_configuration" {
+  defaults = { arn = "arn:aws:kafka:ap-northeast-2:123456789012:configuration/configuration/11111111-2222-3333-4444-555555555555-1" }
+}
+
+mock_resource "aws_mskconnect_custom_plugin" {
+  defaults = { arn = "arn:aws:kafkaconnect:ap-northeast-2:123456789012:custom-plugin/plugin/11111111-2222-3333-4444-555555555555-1" }
+}
+
+mock_resource "aws_mskconnect_worker_configuration" {
+  defaults = { arn = "arn:aws:kafkaconnect:ap-northeast-2:123456789012:worker-configuration/worker/11111111-2222-3333-4444-555555555555-1" }
+}
+
+mock_resource "aws_glue_registry" {
+  defaults = { arn = "arn:aws:glue:ap-northeast-2:123456789012:registry/registry" }
+}
+
+mock_resource "aws_appflow_connector_profile" {
+  defaults = { arn = "arn:aws:appflow:ap-northeast-2:123456789012:connectorprofile/profile" }
+}
+
+mock_resource "aws_appflow_flow" {
+  defaults = { arn = "arn:aws:appflow:ap-northeast-2:123456789012:flow/flow" }
 }

@@ -21,7 +21,7 @@ struct CommandLine {
 enum Command {
     /// Bring a snapshot up to date with its change files
     Merge(merge::Arguments),
-    /// Tell what a snapshot holds and which change files wait
+    /// Tell what a table holds, what waits and what was refused
     Inspect(inspect::Arguments),
     /// Take refused records of a stream or topic again, by the dataset as it is now
     Replay(replay::Arguments),

@@ -55,9 +55,11 @@ pub async fn run(arguments: &Arguments, lookup: Lookup) -> Result<(), Failure> {
     let (described, store) = lake::open_any(&arguments.table).await?;
     let stream = match described {
         Described::Stream(stream) => stream,
-        Described::Table(table) => {
-            let what = "the snapshot of a `cdc` dataset is one file already, which `headgate merge` keeps compact";
-            return Err(Failure::Usage(format!("{}: $.kind: {what}", table.name)));
+        Described::Table(_) | Described::Saas(_) => {
+            let (name, kind) = (described.name(), described.kind());
+            let what =
+                format!("the snapshot of a `{kind}` dataset is one file already, which `headgate merge` keeps compact");
+            return Err(Failure::Usage(format!("{name}: $.kind: {what}")));
         }
     };
     if let Some(Place::Directory(path)) = &arguments.state

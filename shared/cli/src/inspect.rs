@@ -1,10 +1,12 @@
-//! `headgate inspect` → what is known of a snapshot.
+//! `headgate inspect` → what is known of a table.
+
+mod files;
 
 use std::io::{self, Write};
 
 use clap::Args;
-use headgate::clock::SystemClock;
-use headgate_columnar::inspect::{Inspection, inspect};
+use headgate::{clock::SystemClock, dataset::Described};
+use headgate_columnar::inspect::{Inspection, Refused, inspect, inspect_files};
 
 use crate::{
     Failure,
@@ -23,11 +25,15 @@ pub struct Arguments {
 /// Looks and tells; nothing is changed.
 ///
 /// # Errors
-/// [`Failure::Usage`] for a wrong dataset or lake; [`Failure::Failed`] where the snapshot cannot be read.
+/// [`Failure::Usage`] for a wrong dataset or lake; [`Failure::Failed`] where the table cannot be read.
 pub async fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let (dataset, store) = lake::open(&arguments.table).await?;
-    let seen = inspect(&store, &dataset, &SystemClock).await?;
-    tell(&seen, arguments.table.json, &mut io::stdout().lock())?;
+    let (described, store) = lake::open_any(&arguments.table).await?;
+    let (json, out) = (arguments.table.json, &mut io::stdout());
+    match described {
+        Described::Stream(stream) => files::tell(&inspect_files(&store, &stream, &SystemClock).await?, json, out)?,
+        Described::Table(table) => tell(&inspect(&store, &table, &SystemClock).await?, json, out)?,
+        Described::Saas(saas) => tell(&inspect(&store, &saas.table, &SystemClock).await?, json, out)?,
+    }
     Ok(())
 }
 
@@ -53,8 +59,27 @@ fn tell(seen: &Inspection, json: bool, out: &mut impl Write) -> io::Result<()> {
     for (name, keys) in listed {
         lines.extend(keys.iter().map(|key| (name, key.clone())));
     }
+    lines.extend(refused(&seen.refused_records));
     table::write(out, &lines)?;
-    let columns: Vec<_> = seen.schema.iter().map(|(name, kind)| (name.as_str(), kind.clone())).collect();
+    columns(&seen.schema, out)
+}
+
+/// Refused records, by their reasons.
+fn refused(refused: &Refused) -> Vec<(&'static str, String)> {
+    let Some(newest) = refused.newest_seconds else { return Vec::new() };
+    let read = if refused.files_read < refused.files {
+        format!(", of which the newest {} are counted", count(refused.files_read))
+    } else {
+        String::new()
+    };
+    let what =
+        format!("{} objects, {}, the newest {} old{read}", count(refused.files), bytes(refused.bytes), span(newest));
+    let reasons = refused.reasons.iter().map(|(reason, lines)| ("", format!("{} {reason}", count(*lines))));
+    std::iter::once(("records refused", what)).chain(reasons).collect()
+}
+
+fn columns(schema: &[(String, String)], out: &mut impl Write) -> io::Result<()> {
+    let columns: Vec<_> = schema.iter().map(|(name, kind)| (name.as_str(), kind.clone())).collect();
     writeln!(out, "columns")?;
     table::write(out, &columns)
 }

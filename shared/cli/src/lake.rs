@@ -12,12 +12,15 @@ use headgate_aws::lake::Location;
 
 use crate::{Failure, command::Table};
 
-/// Reads the file of a `cdc` dataset and opens the lake. No AWS client is made for a directory.
+/// Reads the file of a dataset that a merge keeps, `cdc` or `saas`, and opens the lake. No AWS client is made for a directory.
 ///
 /// # Errors
 /// [`Failure::Usage`]: a wrong dataset file, or a lake that is not there.
 pub async fn open(table: &Table) -> Result<(Dataset, Arc<dyn Store>), Failure> {
-    let dataset = Dataset::load(&table.dataset).map_err(Failure::usage)?;
+    let dataset = match Described::load(&table.dataset).map_err(Failure::usage)? {
+        Described::Saas(saas) => saas.table,
+        Described::Table(_) | Described::Stream(_) => Dataset::load(&table.dataset).map_err(Failure::usage)?,
+    };
     Ok((dataset, store(table).await?))
 }
 

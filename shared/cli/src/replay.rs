@@ -10,7 +10,7 @@ use headgate::{
     config::Settings,
     contract::{Contract, MaskKey},
     dataset::{
-        Dataset, Described, Stream,
+        Dataset, Described, Saas, Stream,
         stream::{RecordFormat, Transport},
     },
     quarantine,
@@ -105,6 +105,7 @@ pub async fn run(arguments: &Arguments, lookup: Lookup) -> Result<(), Failure> {
     let report = match described {
         Described::Stream(stream) => run.stream(stream, set.mask_key, has_schemas).await?,
         Described::Table(dataset) => run.table(dataset).await?,
+        Described::Saas(saas) => return Err(Failure::Usage(again(&saas))),
     };
     told::tell(&report, arguments.table.json, &mut io::stdout().lock())?;
     told::verdict(&report)
@@ -134,7 +135,7 @@ impl Run<'_> {
                 let rows = Rows { stream, contract, envelope };
                 Ok(self.replay(&TopicRows { rows: &rows, schemas: &self.schemas }).await)
             }
-            Transport::Firehose => {
+            Transport::Firehose | Transport::AppFlow => {
                 let what = "only `kinesis` and `kafka` are replayed";
                 let told = format!("{}: $.source.type: is `{}`: {what}", stream.name, stream.transport);
                 Err(Failure::Usage(told))
@@ -153,6 +154,16 @@ impl Run<'_> {
         let bar = Bar::counting(kind.dataset(), "objects", 0);
         replay(target, &self.options, &|done, listed| bar.at(done, listed)).await
     }
+}
+
+/// The files of a run stay where the flow put them, so the run itself can come again.
+fn again(saas: &Saas) -> String {
+    let (name, changes) = (saas.name(), &saas.table.source.prefix);
+    format!(
+        "{name}: $.kind: is `saas`: its records come again with their runs. Correct the dataset, remove \
+         `_headgate/appflow/{name}/<run>.json` and the run's files under `{changes}`, and invoke appflow-process with \
+         {{\"datasets\": [\"{name}\"]}}"
+    )
 }
 
 fn registries(arguments: &Arguments, login: Option<Login>) -> Result<Vec<Arc<dyn Registry>>, Failure> {

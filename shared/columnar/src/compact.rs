@@ -51,6 +51,7 @@ use std::{
 use headgate::{clock::Clock, dataset::Stream, state::State, store::Store};
 
 use self::run::Run;
+pub(crate) use self::run::is_table;
 pub use self::{
     plan::{SOURCE, Skip},
     report::{Failed, Outcome, Report},

@@ -1,6 +1,9 @@
-//! A snapshot and its change files → what a person asks about them.
+//! A table → what a person asks about it: of a snapshot and its change files, or of a stream's files.
 //!
-//! Nothing is changed, and nothing but footers is read.
+//! Nothing is changed, and nothing is read but footers and the lines of refused records.
+
+mod files;
+mod refused;
 
 use std::sync::Arc;
 
@@ -8,11 +11,16 @@ use headgate::{
     Error,
     clock::{Clock, Timestamp},
     dataset::Dataset,
-    store::Store,
+    store::{ObjectMeta, Store},
 };
 use parquet::file::metadata::PageIndexPolicy;
 use serde::Serialize;
 
+use self::refused::refused;
+pub use self::{
+    files::{Files, Sizes, inspect_files},
+    refused::Refused,
+};
 use crate::merge::{
     Options, names,
     plan::Role,
@@ -53,6 +61,8 @@ pub struct Inspection {
     pub sorted: bool,
     /// Columns: name and type.
     pub schema: Vec<(String, String)>,
+    /// Refused records, where changes come from a topic or a flow.
+    pub refused_records: Refused,
 }
 
 /// Looks at the snapshot and its change files without changing anything.
@@ -74,6 +84,7 @@ pub async fn inspect(store: &Arc<dyn Store>, dataset: &Dataset, clock: &dyn Cloc
     inspection.files_pending.extend(changes.map(|(change, _)| change.meta.key));
     inspection.refused = todo.refused;
     inspection.unrecognized = unrecognized;
+    inspection.refused_records = refused(store.as_ref(), &dataset.name, clock).await?;
     Ok(inspection)
 }
 
@@ -102,4 +113,22 @@ fn describe(current: &Current, dataset: &Dataset, clock: &dyn Clock, inspection:
     inspection.ledger_bytes = current.ledger_bytes;
     inspection.sorted = ledger.sorted;
     inspection.schema = fields.map(|field| (field.name().clone(), field.data_type().to_string())).collect();
+}
+
+/// Calls `take` for every object under a prefix.
+async fn each(store: &dyn Store, prefix: &str, mut take: impl FnMut(ObjectMeta)) -> Result<(), Error> {
+    let mut after = None::<String>;
+    loop {
+        let page = store.list(prefix, after.as_deref()).await?;
+        after = page.objects.last().map(|object| object.key.clone());
+        page.objects.into_iter().for_each(&mut take);
+        if !page.more {
+            return Ok(());
+        }
+    }
+}
+
+/// Seconds since an object was written.
+fn age(object: &ObjectMeta, clock: &dyn Clock) -> f64 {
+    (clock.now().0 - object.last_modified.0) as f64 / 1_000.0
 }

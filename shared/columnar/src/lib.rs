@@ -9,6 +9,7 @@ mod object;
 pub mod read;
 pub mod replay;
 pub mod rows;
+pub mod saas;
 pub mod sample;
 pub mod schema;
 pub mod stream;

@@ -17,6 +17,7 @@ mod keys;
 mod ledger;
 mod listing;
 pub(crate) mod names;
+mod order;
 mod output;
 mod patch;
 pub(crate) mod plan;
@@ -129,7 +130,7 @@ pub struct MergeReport {
     pub deletes: u64,
     /// Deletes of keys that were not there.
     pub noop_deletes: u64,
-    /// Rows superseded by a later row of the same merge.
+    /// Rows superseded by a later row of the same merge, or by a version that the table already has.
     pub superseded: u64,
     /// Files applied late: the files after them were applied again.
     pub late: u64,

@@ -10,6 +10,8 @@ mod input;
 mod json;
 pub mod parquet;
 
+pub(crate) use csv::record::{Dialect, Field, Found};
+
 use std::{
     fmt,
     io::{self, Read},
@@ -146,6 +148,7 @@ mod tests {
     pub(super) fn dataset(columns: &str) -> Dataset {
         let columns: Vec<_> = columns.split(", ").map(column).collect();
         Dataset {
+            order_by: None,
             name: "orders".to_owned(),
             source: Source {
                 format: Format::Csv(Csv { header: false, null: "NULL".to_owned(), delimiter: b',' }),

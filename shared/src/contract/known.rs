@@ -25,7 +25,9 @@ impl Known {
         let mut known = Self::default();
         for taker in &step.takers {
             match taker {
-                Taker::Column(index) => match nodes.get(*index) {
+                // Where it is an object that others look into, it is not the value.
+                Taker::Fallback(_) if step.inner.is_some() => {}
+                Taker::Column(index) | Taker::Fallback(index) => match nodes.get(*index) {
                     Some((node, false)) => known.take(node),
                     _ => known.whole = true,
                 },

@@ -3,7 +3,10 @@
 //! All room is kept from record to record. A row that fails leaves nothing in the sink.
 
 pub(super) use self::scalar::plain;
-use self::scalar::{put, scalar};
+use self::{
+    fallbacks::Fallbacks,
+    scalar::{put, scalar},
+};
 use super::{
     Column, Contract, Sink, control,
     extra::{Extra, Leftover},
@@ -19,6 +22,7 @@ use crate::{
     lexer::{Lexer, inner, said},
 };
 
+mod fallbacks;
 mod nested;
 mod scalar;
 mod shared;
@@ -59,6 +63,7 @@ struct State {
     event_time: Option<i64>,
     /// The partition columns' values; `None` is null.
     partition: Vec<Option<String>>,
+    fallbacks: Fallbacks,
 }
 
 impl State {
@@ -160,6 +165,7 @@ impl<'c> Reader<'c> {
         self.row.unwanted = self.contract.unwanted_nulls;
         self.row.event_time = None;
         self.row.partition.fill(None);
+        self.row.fallbacks.clear();
     }
 
     fn record(&mut self, lexer: &mut Lexer<'_>, sink: &mut impl Sink) -> Result<()> {
@@ -178,7 +184,7 @@ impl<'c> Reader<'c> {
             return Ok(());
         }
         for (index, column) in contract.columns.iter().enumerate() {
-            if !self.row.seen[index] {
+            if !self.row.seen[index] && !self.fallback(index, column, sink)? {
                 self.missing(index, column, sink)?;
             }
         }
@@ -267,13 +273,17 @@ impl<'c> Reader<'c> {
     }
 
     fn column(&mut self, lexer: &mut Lexer<'_>, index: usize, sink: &mut impl Sink) -> Result<()> {
-        self.row.seen[index] = true;
         let contract = self.contract;
         let column = &contract.columns[index];
         if lexer.peek() == b'n' {
             lexer.token()?;
+            if column.fallback.is_some() {
+                return Ok(());
+            }
+            self.row.seen[index] = true;
             return self.absent(index, column, sink);
         }
+        self.row.seen[index] = true;
         self.given(lexer, index, column, sink)
     }
 

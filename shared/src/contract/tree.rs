@@ -6,7 +6,7 @@ use super::{Column, known::Known};
 use crate::{
     dataset::{
         ColumnType,
-        stream::{Field, RecordFormat, Stream, Transport},
+        stream::{RecordFormat, Stream, Transport},
     },
     lexer::written,
 };
@@ -52,6 +52,8 @@ impl Node {
 pub(super) enum Taker {
     /// The column with this index.
     Column(usize),
+    /// The column with this index, where nothing is at its path.
+    Fallback(usize),
     /// Whether it is a control record of DMS.
     RecordType,
 }
@@ -79,14 +81,14 @@ pub(super) struct Step {
 }
 
 /// Where a column's value is in the record, with the names of the transport's envelope.
-pub(super) fn path(stream: &Stream, field: &Field) -> Vec<String> {
-    let own = match &field.path[..] {
+pub(super) fn path(stream: &Stream, path: &[String]) -> Vec<String> {
+    let own = match path {
         _ if stream.format != RecordFormat::DmsJson => true,
         [first, _, ..] => first == "metadata",
         path => is_beside(stream, path),
     };
     let outer = (!own).then(|| "data".to_owned());
-    outer.into_iter().chain(field.path.iter().cloned()).collect()
+    outer.into_iter().chain(path.iter().cloned()).collect()
 }
 
 impl Branch {
@@ -96,6 +98,9 @@ impl Branch {
         for (index, column) in columns.iter().enumerate() {
             let tree = if is_beside(stream, &column.path) { &mut beside } else { &mut root };
             tree.take(&column.path, Taker::Column(index));
+        }
+        for (index, column) in columns.iter().enumerate() {
+            root.take(column.fallback.as_deref().unwrap_or_default(), Taker::Fallback(index));
         }
         if stream.format == RecordFormat::DmsJson {
             root.take(&["metadata".to_owned(), "record-type".to_owned()], Taker::RecordType);

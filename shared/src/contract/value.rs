@@ -75,11 +75,16 @@ fn integer(text: &[u8]) -> Option<i64> {
     scalar::integer(text).or_else(|| scalar::decimal(text, 38, 0)?.try_into().ok())
 }
 
-/// Text of a day or a moment, of which the day in UTC is taken; a number is days.
+/// Text of a day or a moment, of which the day in UTC is taken; a number is days. A text of eight digits is a day too, as
+/// `20261128`: as many days would be the year 27000 and more.
 fn date(plain: Plain<'_>) -> Option<i64> {
-    match calendar(plain) {
-        Some(text) => Some(time::moment_floor(text, MILLI)?.div_euclid(86_400_000)),
-        None => i32::try_from(integer(plain.text().as_bytes())?).ok().map(i64::from),
+    let day = |text| Some(time::moment_floor(text, MILLI)?.div_euclid(86_400_000));
+    match (calendar(plain), plain) {
+        (Some(text), _) => day(text),
+        (None, Plain::Text(text)) if text.len() == 8 && text.bytes().all(|byte| byte.is_ascii_digit()) => {
+            day(format!("{}-{}-{}", &text[..4], &text[4..6], &text[6..]).as_bytes())
+        }
+        (None, _) => i32::try_from(integer(plain.text().as_bytes())?).ok().map(i64::from),
     }
 }
 
@@ -203,7 +208,9 @@ mod tests {
         for (text, days) in [("2", 2), ("2.0", 2), ("-2147483648", -2_147_483_648), ("1545084650", 1_545_084_650)] {
             date(Plain::Text(text), Some(days));
         }
-        for text in ["1970-02-30", "2147483648", "1.5", "", "1970-01-03x"] {
+        date(Plain::Text("19700103"), Some(2));
+        date(Plain::Number("19700103"), Some(19_700_103));
+        for text in ["1970-02-30", "19700230", "2147483648", "1.5", "", "1970-01-03x"] {
             date(Plain::Text(text), None);
         }
         check("time", Plain::Text("00:00:01.5"), Some(Value::Integer(1_500_000)));

@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Dataset, Described, Stream, parse};
+use super::{Dataset, Described, Saas, Stream, Target, parse};
 use crate::error::{Code, Error};
 
 /// The datasets of a lake, by name.
@@ -101,7 +101,7 @@ impl Datasets {
     pub fn tables(&self) -> impl Iterator<Item = &Dataset> {
         self.0.values().filter_map(|described| match described {
             Described::Table(table) => Some(table),
-            Described::Stream(_) => None,
+            Described::Stream(_) | Described::Saas(_) => None,
         })
     }
 
@@ -109,7 +109,15 @@ impl Datasets {
     pub fn streams(&self) -> impl Iterator<Item = &Stream> {
         self.0.values().filter_map(|described| match described {
             Described::Stream(stream) => Some(stream),
-            Described::Table(_) => None,
+            Described::Table(_) | Described::Saas(_) => None,
+        })
+    }
+
+    /// The objects of `SaaS` products, by name.
+    pub fn saas(&self) -> impl Iterator<Item = &Saas> {
+        self.0.values().filter_map(|described| match described {
+            Described::Saas(saas) => Some(saas.as_ref()),
+            Described::Table(_) | Described::Stream(_) => None,
         })
     }
 }
@@ -178,15 +186,21 @@ struct Area<'a> {
     folder: &'a str,
 }
 
+/// Versions, manifest and report stand beside the snapshot. One beside all folders has but its own key.
+fn snapshot(target: &Target) -> Area<'_> {
+    let snapshot = target.snapshot.as_str();
+    let folder = snapshot.rfind('/').map_or(snapshot, |slash| &snapshot[..=slash]);
+    Area { field: "folder of target.snapshot", folder }
+}
+
 fn areas(described: &Described) -> Vec<Area<'_>> {
     match described {
-        Described::Table(table) => {
-            let source = Area { field: SOURCE, folder: &table.source.prefix };
-            // Versions, manifest and report stand beside the snapshot. One beside all folders has but its own key.
-            let snapshot = table.target.snapshot.as_str();
-            let folder = snapshot.rfind('/').map_or(snapshot, |slash| &snapshot[..=slash]);
-            vec![source, Area { field: "folder of target.snapshot", folder }]
-        }
+        Described::Table(table) => vec![Area { field: SOURCE, folder: &table.source.prefix }, snapshot(&table.target)],
+        Described::Saas(saas) => vec![
+            Area { field: SOURCE, folder: &saas.prefix },
+            Area { field: "source.changes", folder: &saas.table.source.prefix },
+            snapshot(&saas.table.target),
+        ],
         Described::Stream(stream) => vec![Area { field: "target.prefix", folder: &stream.prefix }],
     }
 }

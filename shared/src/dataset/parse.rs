@@ -5,9 +5,9 @@
 use serde_json::Value;
 
 use super::{
-    Column, ColumnType, Csv, Dataset, Format, OnTruncate, Publish, Source, Stream, Target,
+    Column, ColumnType, Compression, Csv, Dataset, Format, OnTruncate, Publish, Saas, Source, Stream, Target,
     json::{Object, Problems, expected},
-    rules, stream, text,
+    rules, saas, stream, text,
 };
 use crate::{
     clock::Timestamp,
@@ -21,6 +21,8 @@ pub enum Described {
     Table(Dataset),
     /// `stream`: records that become rows as they arrive.
     Stream(Stream),
+    /// `saas`: runs of a flow, and the table that their records come to.
+    Saas(Box<Saas>),
 }
 
 impl Described {
@@ -45,7 +47,22 @@ impl Described {
         match self {
             Self::Table(table) => &table.name,
             Self::Stream(stream) => &stream.name,
+            Self::Saas(saas) => saas.name(),
         }
+    }
+
+    /// Its kind, as the file has it.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Table(_) => "cdc",
+            Self::Stream(_) => "stream",
+            Self::Saas(_) => "saas",
+        }
+    }
+
+    fn is_none(&self, file_name: &str, wanted: &str) -> Error {
+        refused(file_name, &[format!("$.kind: is `{}`: this takes `{wanted}`", self.kind())])
     }
 }
 
@@ -57,7 +74,7 @@ impl Dataset {
     pub fn parse(file_name: &str, text: &str) -> Result<Self, Error> {
         match Described::parse(file_name, text)? {
             Described::Table(table) => Ok(table),
-            Described::Stream(_) => Err(refused(file_name, &["$.kind: is `stream`: this takes `cdc`".to_owned()])),
+            other => Err(other.is_none(file_name, "cdc")),
         }
     }
 }
@@ -70,7 +87,20 @@ impl Stream {
     pub fn parse(file_name: &str, text: &str) -> Result<Self, Error> {
         match Described::parse(file_name, text)? {
             Described::Stream(stream) => Ok(stream),
-            Described::Table(_) => Err(refused(file_name, &["$.kind: is `cdc`: this takes `stream`".to_owned()])),
+            other => Err(other.is_none(file_name, "stream")),
+        }
+    }
+}
+
+impl Saas {
+    /// Reads and checks a `saas` dataset file; `file_name` is for the message.
+    ///
+    /// # Errors
+    /// Misconfigured, listing every problem, a line each, with its JSON path; also where it is of another kind.
+    pub fn parse(file_name: &str, text: &str) -> Result<Self, Error> {
+        match Described::parse(file_name, text)? {
+            Described::Saas(saas) => Ok(*saas),
+            other => Err(other.is_none(file_name, "saas")),
         }
     }
 }
@@ -89,24 +119,27 @@ pub(super) fn refused(name: &str, problems: &[String]) -> Error {
     )
 }
 
+const KINDS: &str = "must be `cdc`, `stream` or `saas`";
+
 fn document_of(document: &Value, problems: &mut Problems) -> Option<Described> {
     let mut root = Object::new("$".to_owned(), document, problems)?;
-    root.require("kind", "must be `cdc` or `stream`", problems);
-    let stream = match root.field("kind").map(Value::as_str) {
-        Some(Some("stream")) => true,
-        None | Some(Some("cdc")) => false,
+    root.require("kind", KINDS, problems);
+    let kind = match root.field("kind").map(Value::as_str) {
+        None => "cdc",
+        Some(Some(kind @ ("cdc" | "stream" | "saas"))) => kind,
         Some(_) => {
             // The other fields mean something else in another kind.
-            problems.at(root.at("kind"), "must be `cdc` or `stream`");
+            problems.at(root.at("kind"), KINDS);
             return None;
         }
     };
     root.text("$schema", problems);
     root.text("description", problems);
-    if stream {
-        return stream::stream(root, problems).map(Described::Stream);
+    match kind {
+        "stream" => stream::stream(root, problems).map(Described::Stream),
+        "saas" => saas::saas(root, problems).map(|saas| Described::Saas(Box::new(saas))),
+        _ => table(root, problems).map(Described::Table),
     }
-    table(root, problems).map(Described::Table)
 }
 
 /// The name, which a dataset of any kind has.
@@ -120,8 +153,7 @@ fn table(mut root: Object<'_>, problems: &mut Problems) -> Option<Dataset> {
     let source = source(&mut root, problems);
     let primary_key = primary_key(&mut root, problems);
     let columns = columns(&mut root, problems);
-    let compression =
-        root.text("compression", problems).and_then(|text| parsed(&root.at("compression"), text, problems));
+    let compression = compression(&mut root, problems);
     let target = target(&mut root, problems);
     root.finish(problems);
     rules::together(source.as_ref(), target.as_ref(), primary_key.as_deref(), columns.as_deref(), problems);
@@ -129,10 +161,16 @@ fn table(mut root: Object<'_>, problems: &mut Problems) -> Option<Dataset> {
         name: name?,
         source: source?,
         primary_key: primary_key?,
+        order_by: None,
         columns,
-        compression: compression.unwrap_or_default(),
+        compression,
         target: target?,
     })
+}
+
+pub(super) fn compression(root: &mut Object<'_>, problems: &mut Problems) -> Compression {
+    let told = root.text("compression", problems);
+    told.and_then(|text| parsed(&root.at("compression"), text, problems)).unwrap_or_default()
 }
 
 fn source(root: &mut Object<'_>, problems: &mut Problems) -> Option<Source> {
@@ -181,13 +219,7 @@ fn csv(source: &mut Object<'_>, problems: &mut Problems) -> Option<Csv> {
     let mut csv = source.object("csv", problems)?;
     let header = csv.boolean("header", problems).unwrap_or(default.header);
     let null = csv.text("null", problems).map_or(default.null, str::to_owned);
-    let delimiter = csv.text("delimiter", problems).map(|text| match *text.as_bytes() {
-        [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\r' | b'\n' | 0) => byte,
-        _ => {
-            problems.at(csv.at("delimiter"), "must be one ASCII character, not a quote, a line end or NUL");
-            default.delimiter
-        }
-    });
+    let delimiter = delimiter(&mut csv, problems);
     csv.finish(problems);
     Some(Csv { header, null, delimiter: delimiter.unwrap_or(default.delimiter) })
 }
@@ -199,13 +231,24 @@ impl Default for Csv {
     }
 }
 
+pub(super) fn delimiter(csv: &mut Object<'_>, problems: &mut Problems) -> Option<u8> {
+    let text = csv.text("delimiter", problems)?;
+    match *text.as_bytes() {
+        [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\r' | b'\n' | 0) => Some(byte),
+        _ => {
+            problems.at(csv.at("delimiter"), "must be one ASCII character, not a quote, a line end or NUL");
+            None
+        }
+    }
+}
+
 fn reload_cutoff(source: &mut Object<'_>, problems: &mut Problems) -> Option<Timestamp> {
     let text = source.nullable("reload_cutoff", problems)?;
     let moment = text::moment(text);
     moment.map_err(|error| problems.at(source.at("reload_cutoff"), error)).ok()
 }
 
-fn primary_key(root: &mut Object<'_>, problems: &mut Problems) -> Option<Vec<String>> {
+pub(super) fn primary_key(root: &mut Object<'_>, problems: &mut Problems) -> Option<Vec<String>> {
     root.require("primary_key", "list the key columns, such as [\"id\"]", problems);
     let items = root.array("primary_key", problems)?;
     let mut key: Vec<String> = Vec::new();
@@ -249,7 +292,7 @@ fn column(path: String, item: &Value, problems: &mut Problems) -> Option<Column>
     Some(Column { name: name?.to_owned(), r#type: r#type.unwrap_or(ColumnType::String) })
 }
 
-fn target(root: &mut Object<'_>, problems: &mut Problems) -> Option<Target> {
+pub(super) fn target(root: &mut Object<'_>, problems: &mut Problems) -> Option<Target> {
     root.require("target", "where the snapshot goes", problems);
     let mut target = root.object("target", problems)?;
     target.require("snapshot", "the snapshot's key, such as `curated/production/orders/snapshot.parquet`", problems);

@@ -16,8 +16,10 @@ pub mod watch;
 pub mod window;
 
 pub use compact::Compact;
+pub(super) use filter::conditions;
 pub use filter::{Bound, Condition};
-pub(super) use parse::{is_same, stream};
+pub(super) use parse::{fields, is_same, stream, unknown_fields};
+pub(super) use rules::together;
 pub use watch::Watch;
 pub use window::Window;
 
@@ -61,6 +63,8 @@ pub enum Transport {
     Firehose,
     /// A Kafka topic.
     Kafka,
+    /// Runs of a flow of `AppFlow`.
+    AppFlow,
 }
 
 impl fmt::Display for Transport {
@@ -69,6 +73,7 @@ impl fmt::Display for Transport {
             Self::Kinesis => "kinesis",
             Self::Firehose => "firehose",
             Self::Kafka => "kafka",
+            Self::AppFlow => "appflow",
         })
     }
 }
@@ -119,6 +124,8 @@ pub struct Field {
     pub r#type: ColumnType,
     /// Where its value is in the record: names from the outermost object inwards.
     pub path: Vec<String>,
+    /// Where it is in a record that has nothing there, or null.
+    pub fallback: Option<Vec<String>>,
     /// Whether a record without it is refused.
     pub required: bool,
     /// What stands for a value that is missing or null.

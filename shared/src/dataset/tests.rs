@@ -7,6 +7,7 @@ use crate::{Class, Code};
 
 mod compact;
 mod folder;
+mod saas;
 mod schema;
 mod stream;
 mod watch;
@@ -43,6 +44,7 @@ fn problems(document: &Value) -> Vec<String> {
 
 fn orders() -> Dataset {
     Dataset {
+        order_by: None,
         name: "orders".to_owned(),
         source: Source {
             format: Format::Parquet,
@@ -90,6 +92,7 @@ fn every_field_is_read() {
         "compression": "snappy", "target": {"snapshot": "c/s.parquet", "publish": "versioned", "keep_hours": 0},
     });
     let expected = Dataset {
+        order_by: None,
         name: "shop.orders".to_owned(),
         source: Source {
             format: Format::Csv(Csv { header: true, null: String::new(), delimiter: b'\t' }),
@@ -170,7 +173,7 @@ fn what_does_not_fit_together_is_told() {
         (with(example(), "/primary_key", json!(["Op"])), "$.primary_key[0]: `Op` is the operation"),
         (with(example(), "/source/order_column", json!("dms_ts")), "$.source.order_column: names the same column"),
         (with(example(), "/source/prefix", json!("quarantine/orders/")), "$.source.prefix: `quarantine/` is kept"),
-        (with(example(), "/kind", json!("table")), "$.kind: must be `cdc` or `stream`"),
+        (with(example(), "/kind", json!("table")), "$.kind: must be `cdc`, `stream` or `saas`"),
     ];
     for (document, expected) in cases {
         let found = problems(&document);

@@ -20,6 +20,7 @@ fn dataset(name: &str, prefix: &str) -> Dataset {
             on_truncate: OnTruncate::Keep,
         },
         primary_key: vec!["id".to_owned()],
+        order_by: None,
         columns: None,
         compression: Compression::Zstd(1),
         target: Target {

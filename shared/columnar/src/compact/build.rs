@@ -17,6 +17,7 @@ use headgate::{
 use super::{
     input::{Inputs, Unit},
     rows::Order,
+    runs::{Merge, Picked},
     sort::Sorter,
     write::{Shape, Writer},
 };
@@ -156,12 +157,20 @@ async fn fill(
         bytes += send(&mut making.writer, upload).await?;
     }
     let Making { sorter, mut writer } = making;
-    let mut rest;
+    let rest;
     (rest, writer) = blocking(move || Ok((sorter.finish(&mut writer)?, writer))).await?;
-    while let Some(mut merge) = rest {
-        bytes += send(&mut writer, upload).await?;
-        in_time(recipe)?;
-        (rest, writer) = blocking(move || Ok((merge.step(&mut writer)?.then_some(merge), writer))).await?;
+    if let Some(merge) = rest {
+        let (mut merge, mut next) = advance(merge).await?;
+        while let Some(rows) = next {
+            bytes += send(&mut writer, upload).await?;
+            in_time(recipe)?;
+            // What comes after is merged while this is encoded.
+            let encode = blocking(move || {
+                rows.give(&mut writer)?;
+                Ok(writer)
+            });
+            ((merge, next), writer) = tokio::try_join!(advance(merge), encode)?;
+        }
     }
     writer = blocking(move || {
         writer.finish().map_err(ArrowError::from)?;
@@ -174,6 +183,14 @@ async fn fill(
         return Err(Trouble::Failed(Error::retry(Code::Internal, told)));
     }
     Ok((writer.rows, bytes))
+}
+
+async fn advance(mut merge: Merge) -> Result<(Merge, Option<Picked>), Trouble> {
+    blocking(move || {
+        let rows = merge.next()?;
+        Ok((merge, rows))
+    })
+    .await
 }
 
 fn in_time(recipe: &Recipe) -> Result<(), Trouble> {

@@ -242,6 +242,6 @@ fn folder(key: &str) -> &str {
 }
 
 /// Whether a reader of the table takes this for a file of it.
-fn is_table(path: &str) -> bool {
+pub(crate) fn is_table(path: &str) -> bool {
     path.ends_with(".parquet") && path.split('/').all(|segment| !segment.starts_with(['_', '.']))
 }

@@ -98,40 +98,57 @@ struct Head {
     row: usize,
 }
 
+/// Rows that come next, each a batch's number and a row's.
+pub(super) struct Picked {
+    batches: Vec<RecordBatch>,
+    rows: Vec<(usize, usize)>,
+}
+
+impl Picked {
+    /// Gives them on.
+    ///
+    /// # Errors
+    /// Where `sorted` fails.
+    pub(super) fn give(&self, sorted: &mut dyn Sorted) -> Result<(), ArrowError> {
+        sorted.take(&self.batches.iter().collect::<Vec<_>>(), &self.rows)
+    }
+}
+
 /// All runs on their way to one.
 pub(super) struct Merge {
     runs: Vec<Cursor>,
     chunks: Vec<Chunk>,
     /// The least comes last.
     heads: Vec<Head>,
-    /// What is to be given next.
-    rows: Vec<(usize, usize)>,
 }
 
 impl Merge {
     /// # Errors
     /// Where a run cannot be read.
     pub(super) fn of(runs: Vec<Cursor>) -> Result<Self, ArrowError> {
-        let mut merge = Self { runs, chunks: Vec::new(), heads: Vec::new(), rows: Vec::new() };
+        let mut merge = Self { runs, chunks: Vec::new(), heads: Vec::new() };
         for run in 0..merge.runs.len() {
             merge.enter(run)?;
         }
         Ok(merge)
     }
 
-    /// Gives some rows in order; false where there are no more.
+    /// Some rows in order; `None` where there are no more.
     ///
     /// # Errors
-    /// Where a run cannot be read, or `sorted` fails.
-    pub(super) fn step(&mut self, sorted: &mut dyn Sorted) -> Result<bool, ArrowError> {
-        while let Some(mut head) = self.heads.pop() {
+    /// Where a run cannot be read.
+    pub(super) fn next(&mut self) -> Result<Option<Picked>, ArrowError> {
+        let mut rows = Vec::with_capacity(BATCH + PIECE);
+        while rows.len() < BATCH
+            && let Some(mut head) = self.heads.pop()
+        {
             let bound = self.heads.last().map(|next| entry(&self.chunks, next));
             let is_next = |head: &Head| {
                 bound.is_none_or(|bound| compare(&self.chunks, &entry(&self.chunks, head), &bound).is_lt())
             };
             let length = self.chunks[head.chunk].places.len();
             while head.row < length && is_next(&head) {
-                self.rows.push((head.chunk, head.row));
+                rows.push((head.chunk, head.row));
                 head.row += 1;
             }
             if head.row == length {
@@ -139,13 +156,13 @@ impl Merge {
             } else {
                 self.put(head);
             }
-            if self.rows.len() >= BATCH {
-                self.give(sorted)?;
-                return Ok(true);
-            }
         }
-        self.give(sorted)?;
-        Ok(false)
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        let batches = self.chunks.iter().map(|chunk| chunk.rows.clone()).collect();
+        self.forget();
+        Ok(Some(Picked { batches, rows }))
     }
 
     /// Goes on with the next piece of a run, if there is one.
@@ -163,10 +180,8 @@ impl Merge {
         self.heads.insert(self.heads.partition_point(later), head);
     }
 
-    /// Gives the rows at hand, and drops the chunks that no run is in any more.
-    fn give(&mut self, sorted: &mut dyn Sorted) -> Result<(), ArrowError> {
-        sorted.take(&self.chunks.iter().map(|chunk| &chunk.rows).collect::<Vec<_>>(), &self.rows)?;
-        self.rows.clear();
+    /// Drops the chunks that no run is in any more.
+    fn forget(&mut self) {
         let mut old: Vec<_> = std::mem::take(&mut self.chunks).into_iter().map(Some).collect();
         for head in &mut self.heads {
             if let Some(chunk) = old[head.chunk].take() {
@@ -174,7 +189,6 @@ impl Merge {
                 self.chunks.push(chunk);
             }
         }
-        Ok(())
     }
 }
 

@@ -1,7 +1,9 @@
 //! Changes in order → the last one of every key.
 //!
 //! Its size follows the keys that changed, not the table. A key's last row in (file, row) order wins, whatever came
-//! before.
+//! before; where the dataset has an order column, its greatest value wins, and the last among equals.
+
+mod reduced;
 
 use arrow::array::{Array, RecordBatch, UInt32Array};
 use hashbrown::HashTable;
@@ -10,9 +12,13 @@ use headgate::Code;
 use super::{
     fold::Fold,
     keys::{KeyKind, first_null},
+    names::CdcName,
+    order::{Version, versions},
     rows::{gather, key_arrays, take_rows},
 };
 use crate::changes::{Changes, Op, Refusal};
+
+pub use reduced::Reduced;
 
 /// What became of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,11 +68,29 @@ pub struct Delta<K: KeyKind> {
     rows_bytes: usize,
     counts: Counts,
     truncated: bool,
+    order: Option<Order>,
+}
+
+/// What decides between versions of a key, where the dataset has an order column.
+#[derive(Debug)]
+struct Order {
+    column: String,
+    /// For each entry its version, and the file that it came with.
+    of: Vec<(Version, u32)>,
+    /// The files, in order.
+    files: Vec<CdcName>,
+}
+
+impl Order {
+    /// The versions of these rows; they are needed of none where there is no order.
+    fn versions(order: Option<&Self>, changes: &Changes) -> Result<Vec<Version>, Refusal> {
+        order.map_or(Ok(Vec::new()), |order| versions(&changes.rows, &order.column))
+    }
 }
 
 impl<K: KeyKind> Delta<K> {
-    /// No changes yet.
-    pub fn new(kind: K) -> Self {
+    /// No changes yet; `order_by` is the column that decides between versions, where names of files do not.
+    pub fn new(kind: K, order_by: Option<&String>) -> Self {
         Self {
             kind,
             index: HashTable::new(),
@@ -76,20 +100,27 @@ impl<K: KeyKind> Delta<K> {
             rows_bytes: 0,
             counts: Counts::default(),
             truncated: false,
+            order: order_by.map(|column| Order { column: column.clone(), of: Vec::new(), files: Vec::new() }),
         }
     }
 
     /// Bytes held, roughly.
     pub fn bytes(&self) -> usize {
         let per_entry = std::mem::size_of::<Entry<K>>() + std::mem::size_of::<u32>() * 2;
-        self.rows_bytes + self.entries.len() * per_entry + self.heap
+        let versions = self.order.as_ref().map_or(0, |order| order.of.len() * std::mem::size_of::<(Version, u32)>());
+        self.rows_bytes + self.entries.len() * per_entry + versions + self.heap
     }
 
-    /// Takes a whole file with this ordinal: all of it or, on an error, nothing.
+    /// Takes a whole file with this name and ordinal: all of it or, on an error, nothing.
     ///
     /// # Errors
     /// Where a key is NULL or does not fit.
-    pub fn push(&mut self, file: &[Changes], ordinal: u32, key_columns: &[String]) -> Result<(), Refusal> {
+    pub fn push(
+        &mut self,
+        (name, file): (&CdcName, &[Changes]),
+        ordinal: u32,
+        key_columns: &[String],
+    ) -> Result<(), Refusal> {
         if file.iter().all(Changes::only_truncate) {
             let rows: usize = file.iter().map(|changes| changes.ops.len()).sum();
             self.counts.rows_in += rows as u64;
@@ -103,6 +134,9 @@ impl<K: KeyKind> Delta<K> {
         for changes in file {
             encoded.push(self.encode(changes, row, key_columns)?);
             row += changes.ops.len();
+        }
+        if let Some(order) = &mut self.order {
+            order.files.push(name.clone());
         }
         for (changes, keys) in file.iter().zip(&encoded) {
             self.apply(changes, keys, ordinal);
@@ -120,7 +154,8 @@ impl<K: KeyKind> Delta<K> {
             });
         }
         let old = changes.old_keys.as_ref().map(|old| self.kind.encode(old)).transpose()?;
-        Ok(Keys { new: self.kind.encode(&keys)?, old })
+        let versions = Order::versions(self.order.as_ref(), changes)?;
+        Ok(Keys { new: self.kind.encode(&keys)?, old, versions })
     }
 
     fn apply(&mut self, changes: &Changes, keys: &Keys<K>, ordinal: u32) {
@@ -132,27 +167,29 @@ impl<K: KeyKind> Delta<K> {
         for (row, op) in changes.ops.iter().enumerate() {
             let key = K::at(&keys.new, row);
             let slot = Slot::Row { batch, row: position(row) };
+            let version = keys.versions.get(row).copied().flatten();
             match op {
                 Op::Truncate => self.truncate(),
-                Op::Delete => self.set(key, Slot::Gone, false),
-                Op::Insert => self.set(key, slot, false),
+                Op::Delete => self.set(key, Slot::Gone, false, version),
+                Op::Insert => self.set(key, slot, false, version),
                 Op::Update => {
                     let old_key = keys.old_at(changes, row);
                     if let Some(old_key) = old_key.filter(|old_key| !K::same(*old_key, key)) {
-                        self.set(old_key, Slot::Gone, false);
+                        self.set(old_key, Slot::Gone, false, version);
                     }
-                    self.set(key, slot, old_key.is_none());
+                    self.set(key, slot, old_key.is_none(), version);
                 }
             }
         }
     }
 
     /// Takes the keys of a file that the snapshot already holds and that belongs here in the order: what it changed
-    /// is settled, so earlier changes of those keys must not come back.
+    /// is settled, so earlier changes of those keys must not come back. Where there is an order column, what it changed
+    /// is settled where its version is the later one.
     ///
     /// # Errors
     /// Where the keys do not fit.
-    pub fn settle(&mut self, changes: &Changes, key_columns: &[String]) -> Result<(), Refusal> {
+    pub fn settle(&mut self, name: &CdcName, changes: &Changes, key_columns: &[String]) -> Result<(), Refusal> {
         if changes.ops.contains(&Op::Truncate) {
             self.counts.superseded += self.entries.len() as u64;
             self.forget();
@@ -161,11 +198,13 @@ impl<K: KeyKind> Delta<K> {
             return Ok(());
         }
         let old = changes.old_keys.as_ref().map(|old| self.kind.encode(old)).transpose()?;
-        let keys = Keys::<K> { new: self.kind.encode(&key_arrays(&changes.rows, key_columns)?)?, old };
+        let versions = Order::versions(self.order.as_ref(), changes)?;
+        let keys = Keys::<K> { new: self.kind.encode(&key_arrays(&changes.rows, key_columns)?)?, old, versions };
         for row in 0..changes.ops.len() {
-            self.settle_key(K::at(&keys.new, row));
+            let version = (keys.versions.get(row).copied().flatten(), name);
+            self.settle_key(K::at(&keys.new, row), version);
             if let Some(old) = keys.old_at(changes, row) {
-                self.settle_key(old);
+                self.settle_key(old, version);
             }
         }
         Ok(())
@@ -206,9 +245,8 @@ impl<K: KeyKind> Delta<K> {
     /// Where a value does not fit its column's type.
     pub fn finish(mut self, fold: &Fold) -> Result<Reduced<K>, Refusal> {
         let settled = self.entries.iter().filter(|entry| entry.slot == Slot::Settled).count() as u64;
-        self.entries.retain(|entry| entry.slot != Slot::Settled);
         self.counts.superseded += settled;
-        self.entries.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+        let versions = self.sort();
         let picks: Vec<(usize, usize)> = self
             .entries
             .iter()
@@ -226,6 +264,7 @@ impl<K: KeyKind> Delta<K> {
             row_of: Vec::with_capacity(self.entries.len()),
             ghostly: Vec::with_capacity(self.entries.len()),
             truncated: self.truncated,
+            versions,
             counts: self.counts,
             kind: self.kind,
         };
@@ -246,12 +285,35 @@ impl<K: KeyKind> Delta<K> {
         Ok(reduced)
     }
 
-    fn set(&mut self, key: K::Ref<'_>, slot: Slot, ghostly: bool) {
+    /// Puts the entries that are not settled in key order, and gives their versions.
+    fn sort(&mut self) -> Option<Vec<Version>> {
+        let Some(order) = self.order.take() else {
+            self.entries.retain(|entry| entry.slot != Slot::Settled);
+            self.entries.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+            return None;
+        };
+        let entries = std::mem::take(&mut self.entries).into_iter().zip(order.of);
+        let mut entries: Vec<_> = entries.filter(|(entry, _)| entry.slot != Slot::Settled).collect();
+        entries.sort_unstable_by(|(a, _), (b, _)| a.key.cmp(&b.key));
+        let (entries, versions) = entries.into_iter().map(|(entry, (version, _))| (entry, version)).unzip();
+        self.entries = entries;
+        Some(versions)
+    }
+
+    fn set(&mut self, key: K::Ref<'_>, slot: Slot, ghostly: bool, version: Version) {
         if let Slot::Row { batch, .. } = slot {
             self.held[batch as usize].live += 1;
         }
         let hash = K::hash(key);
         if let Some(&at) = self.index.find(hash, |&i| K::same(K::borrow(&self.entries[i as usize].key), key)) {
+            if let Some(order) = &mut self.order {
+                if order.of[at as usize].0 > version {
+                    self.dropped(slot);
+                    self.counts.superseded += 1;
+                    return;
+                }
+                order.of[at as usize] = (version, position(order.files.len()));
+            }
             let old = std::mem::replace(&mut self.entries[at as usize].slot, slot);
             self.dropped(old);
             self.counts.superseded += u64::from(old != Slot::Settled);
@@ -261,13 +323,24 @@ impl<K: KeyKind> Delta<K> {
         let key = K::own(key);
         self.heap += K::heap(&key);
         self.entries.push(Entry { key, slot, ghostly });
+        if let Some(order) = &mut self.order {
+            order.of.push((version, position(order.files.len())));
+        }
         let entries = &self.entries;
         self.index.insert_unique(hash, at, |&i| K::hash(K::borrow(&entries[i as usize].key)));
     }
 
-    fn settle_key(&mut self, key: K::Ref<'_>) {
+    fn settle_key(&mut self, key: K::Ref<'_>, version: (Version, &CdcName)) {
         let found = self.index.find(K::hash(key), |&i| K::same(K::borrow(&self.entries[i as usize].key), key));
         if let Some(&at) = found {
+            if let Some(order) = &self.order {
+                // A file is counted when its rows come, so the last of them is its own.
+                let (own, file) = order.of[at as usize];
+                let file = order.files.get((file as usize).saturating_sub(1));
+                if (own, file) > (version.0, Some(version.1)) {
+                    return;
+                }
+            }
             let old = std::mem::replace(&mut self.entries[at as usize].slot, Slot::Settled);
             self.dropped(old);
         }
@@ -288,6 +361,9 @@ impl<K: KeyKind> Delta<K> {
     fn forget(&mut self) {
         self.index.clear();
         self.entries.clear();
+        if let Some(order) = &mut self.order {
+            order.of.clear();
+        }
         self.heap = 0;
         for held in &mut self.held {
             held.live = 0;
@@ -299,6 +375,8 @@ impl<K: KeyKind> Delta<K> {
 struct Keys<K: KeyKind> {
     new: K::Column,
     old: Option<K::Column>,
+    /// None where there is no order column.
+    versions: Vec<Version>,
 }
 
 impl<K: KeyKind> Keys<K> {
@@ -306,32 +384,6 @@ impl<K: KeyKind> Keys<K> {
     fn old_at(&self, changes: &Changes, row: usize) -> Option<K::Ref<'_>> {
         let told = changes.old_keys.as_ref()?.iter().all(|column| column.is_valid(row));
         self.old.as_ref().filter(|_| told).map(|old| K::at(old, row))
-    }
-}
-
-/// A finished delta.
-pub struct Reduced<K: KeyKind> {
-    /// How the keys are held.
-    pub kind: K,
-    /// The changed keys in order.
-    pub keys: Vec<K::Owned>,
-    /// For each key its row in `rows`; `None`: deleted.
-    pub row_of: Vec<Option<u32>>,
-    /// For each key whether its first change was an update without a before-image.
-    pub ghostly: Vec<bool>,
-    /// The last rows, in key order, in the snapshot's schema.
-    pub rows: RecordBatch,
-    /// Whether nothing of the old snapshot survives.
-    pub truncated: bool,
-    /// What went in.
-    pub counts: Counts,
-    index: HashTable<u32>,
-}
-
-impl<K: KeyKind> Reduced<K> {
-    /// The position of a changed key.
-    pub fn find(&self, key: K::Ref<'_>) -> Option<u32> {
-        self.index.find(K::hash(key), |&i| K::same(K::borrow(&self.keys[i as usize]), key)).copied()
     }
 }
 

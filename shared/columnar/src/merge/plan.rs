@@ -26,7 +26,8 @@ pub enum Role {
     New,
     /// Older than something applied.
     Late,
-    /// Applied, and newer than a late one: what it changed is settled.
+    /// Applied, and newer than a late one, or perhaps with later versions of rows than a new one: what it changed is
+    /// settled.
     Settled,
 }
 
@@ -60,6 +61,8 @@ pub struct Asked<'a> {
     pub source: &'a Source,
     /// Whole keys of files behind the horizon that are to be applied nevertheless.
     pub include: &'a [String],
+    /// Whether a column decides between versions of a row, and not the files' names.
+    pub ordered: bool,
 }
 
 /// Whether a plan over this listing needs the times of the full-load files, or must see everything there is.

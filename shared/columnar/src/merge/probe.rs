@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use arrow::{array::ArrayRef, datatypes::DataType};
 use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
 
-use super::{base::Snapshot, delta::Reduced, keys::KeyKind};
+use super::{base::Snapshot, delta::Reduced, keys::KeyKind, order::Version};
 
 /// What was found out about a piece.
 #[derive(Debug)]
@@ -18,13 +18,23 @@ pub struct Probe<K: KeyKind> {
     pub hits: Vec<(u32, u32)>,
     /// Of a sorted piece: changed keys that are not there, with the row they would come before.
     pub gaps: Vec<(u32, u32)>,
+    /// Changes that leave their row as it is, for its version is a later one.
+    pub outdone: Vec<u32>,
 }
 
 impl<K: KeyKind> Probe<K> {
     /// A piece that no changed key can be in, and whose order is known.
     #[must_use]
     pub fn missed(sorted: bool, span: Option<(K::Owned, K::Owned)>) -> Self {
-        Self { sorted, span, hits: Vec::new(), gaps: Vec::new() }
+        Self { sorted, span, hits: Vec::new(), gaps: Vec::new(), outdone: Vec::new() }
+    }
+
+    /// Leaves out the hits of rows whose versions, one a row, are later than those of the changes.
+    pub fn compare(&mut self, rows: &[Version], changes: &[Version]) {
+        let is_later = |row: u32, at: u32| rows.get(row as usize) > changes.get(at as usize);
+        let (outdone, hits) = self.hits.iter().partition::<Vec<_>, _>(|(row, at)| is_later(*row, *at));
+        self.outdone = outdone.into_iter().map(|(_, at)| at).collect();
+        self.hits = hits;
     }
 
     /// Looks for the changed keys among the keys of a piece.

@@ -20,6 +20,7 @@ use super::{
     fold::Fold,
     keys::{Composite, Integer, KeyKind, is_integer},
     ledger::{Ledger, Seen},
+    listing::Cdc,
     plan::{Role, Todo},
     publish::{self, Current},
     run::{Run, Stop, lag},
@@ -76,33 +77,21 @@ impl Round<'_> {
         loop {
             let changes = std::mem::take(&mut taken.todo.changes);
             let late = changes.iter().any(|(_, role)| *role == Role::Late);
-            let kept = if late { changes.clone() } else { Vec::new() };
-            let anew = taken.anew;
+            let kept = if late && !self.is_ordered() { changes.clone() } else { Vec::new() };
             let blocked = taken.stop.is_some() || taken.more;
-            let (store, dataset) = (Arc::clone(self.run.store), Arc::clone(&self.run.dataset));
-            let ahead = self.run.options.threads.max(1) * 2;
-            let files = stream::iter(if blocked { Vec::new() } else { changes }).map(move |(change, role)| {
-                let (store, dataset) = (Arc::clone(&store), Arc::clone(&dataset));
-                async move {
-                    let key = change.meta.key.clone();
-                    let wanted = if anew { Role::New } else { role };
-                    let read = async move {
-                        let decoded = decode(&store, &dataset, change.name, change.meta, wanted).await?;
-                        Ok(Decoded { role, ..decoded })
-                    };
-                    let decoded = tokio::spawn(read).await;
-                    (key, role, decoded.unwrap_or_else(|error| Err(super::rows::internal(error).into())))
-                }
-            });
-            let mut files: Files<'_> = Box::pin(files.buffered(ahead));
+            let changes = if blocked { Vec::new() } else { changes };
+            // Names say nothing of the order there: what is in already is asked once, after all that is taken.
+            let (changes, settled): (Vec<_>, Vec<_>) =
+                changes.into_iter().partition(|(_, role)| !self.is_ordered() || *role != Role::Settled);
+            let mut files = self.read(changes, taken.anew);
             let first = self.first(&mut taken, &mut files).await?;
             let Some(types) = taken.fold.types(&self.run.dataset.primary_key) else {
                 return self.without_keys(taken);
             };
             let bad = if is_integer(&types) {
-                self.publish::<Integer>(&mut taken, &types, first, files, report).await?
+                self.publish::<Integer>(&mut taken, &types, first, files, settled, report).await?
             } else {
-                self.publish::<Composite>(&mut taken, &types, first, files, report).await?
+                self.publish::<Composite>(&mut taken, &types, first, files, settled, report).await?
             };
             match bad {
                 Published::Yes => return Ok(Rounded::Published { more: taken.more, stop: taken.stop }),
@@ -116,6 +105,30 @@ impl Round<'_> {
                 }
             }
         }
+    }
+
+    /// Reads files of changes, some ahead of their turn.
+    fn read(&self, changes: Vec<(Cdc, Role)>, anew: bool) -> Files<'static> {
+        let (store, dataset) = (Arc::clone(self.run.store), Arc::clone(&self.run.dataset));
+        let files = stream::iter(changes).map(move |(change, role)| {
+            let (store, dataset) = (Arc::clone(&store), Arc::clone(&dataset));
+            async move {
+                let key = change.meta.key.clone();
+                let wanted = if anew { Role::New } else { role };
+                let read = async move {
+                    let decoded = decode(&store, &dataset, change.name, change.meta, wanted).await?;
+                    Ok(Decoded { role, ..decoded })
+                };
+                let decoded = tokio::spawn(read).await;
+                (key, role, decoded.unwrap_or_else(|error| Err(super::rows::internal(error).into())))
+            }
+        });
+        Box::pin(files.buffered(self.run.options.threads.max(1) * 2))
+    }
+
+    /// Whether a column decides between versions of a row, and not the files' names.
+    pub(super) fn is_ordered(&self) -> bool {
+        self.run.dataset.order_by.is_some()
     }
 
     fn without_keys(&self, taken: Taken) -> Result<Rounded, Failure> {
@@ -138,17 +151,18 @@ impl Round<'_> {
         types: &[DataType],
         first: Option<Decoded>,
         mut files: Files<'_>,
+        settled: Vec<(Cdc, Role)>,
         report: &mut MergeReport,
     ) -> Result<Published, Failure> {
         let mut draft = report.clone();
         draft.files += taken.traceless;
         tell_undeclared(&mut draft, std::mem::take(&mut taken.undeclared));
-        let mut delta = Delta::new(K::new(types)?);
+        let mut delta = Delta::new(K::new(types)?, self.run.dataset.order_by.as_ref());
         let began = Instant::now();
         let mut next = first;
         let mut taken_any = false;
         while let Some(decoded) = next.take() {
-            if !taken.anew && is_unlike(&taken.before, &decoded) {
+            if !taken.anew && !self.is_ordered() && is_unlike(&taken.before, &decoded) {
                 return Ok(Published::Unlike);
             }
             if self.take_file(taken, &mut delta, decoded, &mut draft)? {
@@ -158,6 +172,10 @@ impl Round<'_> {
             next = self.next(taken, types, &mut files).await?;
         }
         drop(files);
+        let mut settled = self.read(if taken_any { settled } else { Vec::new() }, false);
+        while let Some((_, _, decoded)) = settled.next().await {
+            self.take_file(taken, &mut delta, decoded?, &mut draft)?;
+        }
         let loads = !taken.todo.loads.is_empty();
         if !taken_any && !loads && !self.changed {
             return Ok(Published::Nothing);
@@ -273,7 +291,7 @@ fn keeps_order(base: &[BaseFile], fold: &Fold, primary_key: &[String]) -> bool {
 fn note(report: &mut MergeReport, applied: &Applied, counts: super::delta::Counts, loads: u64) {
     report.files += loads;
     report.rows_in += counts.rows_in + applied.loaded;
-    report.superseded += counts.superseded + applied.superseded;
+    report.superseded += counts.superseded + applied.superseded + applied.tally.outdone;
     report.inserts += applied.tally.inserts + applied.loaded - applied.superseded;
     report.updates += applied.tally.updates;
     report.deletes += applied.tally.deletes;

@@ -50,6 +50,8 @@ pub struct Tally {
     pub noop_deletes: u64,
     /// New keys that came as updates and did not say the old key.
     pub ghosts: u64,
+    /// Keys that were there with a later version, and stay as they are.
+    pub outdone: u64,
 }
 
 /// Whether the pieces, one after the other, are in strict key order.
@@ -93,6 +95,10 @@ pub fn route<K: KeyKind>(
         hits(piece, delta, moot, &mut routes.edits[at], &mut placed);
     }
     routes.tally = tally(delta, &placed);
+    for &at in found.iter().flat_map(|piece| &piece.probe.outdone) {
+        placed[at as usize] = true;
+        outdone(delta.row_of[at as usize].is_some(), &mut routes.tally);
+    }
     if sorted {
         for (piece, edits) in found.iter().zip(&mut routes.edits) {
             inserts(piece, delta, edits, &mut placed);
@@ -150,6 +156,13 @@ fn tally<K: KeyKind>(delta: &Reduced<K>, placed: &[bool]) -> Tally {
         }
     }
     tally
+}
+
+/// The key was counted as one that is not there.
+fn outdone(has_row: bool, tally: &mut Tally) {
+    tally.outdone += 1;
+    let counted = if has_row { &mut tally.inserts } else { &mut tally.noop_deletes };
+    *counted -= 1;
 }
 
 /// The rest of the new keys, each after the last piece that begins before it.

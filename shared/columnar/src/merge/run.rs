@@ -136,7 +136,7 @@ impl Run<'_> {
                     return Ok(if report.publishes > 0 { Outcome::Merged } else { Outcome::UpToDate });
                 }
                 Ok(Rounded::OutOfTime) if report.publishes > 0 => return Ok(Outcome::More),
-                Ok(Rounded::OutOfTime) => return Err(out_of_time().into()),
+                Ok(Rounded::OutOfTime) => return Err(out_of_time(&self.dataset).into()),
                 Err(Failure::Store(StoreError::Changed { .. } | StoreError::NotFound { .. })) if fuse > 0 => {
                     fuse -= 1;
                     report.replans += 1;
@@ -247,7 +247,7 @@ pub async fn look(
             return Err(refused(Error::misconfigured(Code::InvalidConfig, message)));
         }
     }
-    let asked = Asked { source: &dataset.source, include: &options.include };
+    let asked = Asked { source: &dataset.source, include: &options.include, ordered: dataset.order_by.is_some() };
     let todo = plan(ledger, &listing, &|key| times.get(key).copied(), &asked).map_err(refused)?;
     let unrecognized = std::mem::take(&mut listing.unrecognized);
     // Freeing what was listed takes as long as planning did: another core does it meanwhile.
@@ -299,10 +299,15 @@ async fn transfer_time(
     Ok(first.map(|first| (first, first)))
 }
 
-fn out_of_time() -> Error {
-    Error::retry(
-        Code::Deadline,
+fn out_of_time(dataset: &Dataset) -> Error {
+    let ordered = if dataset.order_by.is_some() {
+        "; lower `source.lateness_hours`, for all files within it are read each time"
+    } else {
+        ""
+    };
+    let message = format!(
         "not even the first publish fits into the time: give the function more memory (it brings more CPU) or a \
-         longer timeout, or run `headgate merge` on a machine",
-    )
+         longer timeout, or run `headgate merge` on a machine{ordered}"
+    );
+    Error::retry(Code::Deadline, message)
 }

@@ -9,8 +9,9 @@ use futures::{StreamExt, TryStreamExt, stream};
 
 use super::{
     apply::{Trouble, Work, text_keys},
-    base::{self, Content, Piece},
+    base::{self, Content, Piece, Wanted},
     keys::{Bounds, KeyKind},
+    order::{self, Version},
     probe::{self, Probe},
     route::Found,
     shape,
@@ -61,9 +62,33 @@ impl<K: KeyKind> Work<'_, K> {
             Probe::missed(self.old_sorted, bound)
         } else {
             let (keys, delta) = (self.keys(&piece).await?, Arc::clone(&self.delta));
-            Self::on_thread(move || Ok(Probe::new(&keys, rows, &delta))).await?
+            let mut probe = Self::on_thread(move || Ok(Probe::new(&keys, rows, &delta))).await?;
+            if let (true, Some(changes)) = (old && !probe.hits.is_empty(), &self.delta.versions) {
+                // On the heap: the future of a merge without an order stays as small as it is.
+                probe.compare(&Box::pin(self.versions(&piece)).await?, changes);
+            }
+            probe
         };
         Ok((piece, Found { probe, rows, old }))
+    }
+
+    /// The versions of the rows of a piece of the old snapshot; none where it does not have the order column yet.
+    async fn versions(&self, piece: &Piece) -> Result<Vec<Version>, Trouble> {
+        let file = &self.base[piece.file];
+        let (Some(column), Content::Snapshot(snapshot)) = (&self.dataset.order_by, &file.content) else {
+            return Ok(Vec::new());
+        };
+        if snapshot.schema().field_with_name(column).is_err() {
+            return Ok(Vec::new());
+        }
+        let wanted = vec![column.clone()];
+        let parts = base::fetch(self.store, file, piece, &Wanted::Keys(wanted.clone())).await?;
+        let (base, piece) = (Arc::clone(&self.base), piece.clone());
+        let read = move || {
+            let columns = base::keys(&base[piece.file], &piece, parts, &wanted)?;
+            columns.first().map_or(Ok(Vec::new()), order::of)
+        };
+        Ok(Self::on_thread(read).await?)
     }
 
     async fn probe_text(&self, file: usize) -> Result<Vec<(Piece, Found<K>)>, Trouble> {

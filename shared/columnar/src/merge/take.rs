@@ -189,6 +189,10 @@ impl Round<'_> {
                     taken.more = true;
                     return Ok(None);
                 }
+                Role::Late if self.is_ordered() && (taken.cut || taken.more) => {
+                    taken.more = true;
+                    return Ok(None);
+                }
                 // Memory is full, or an earlier one is bad: late ones wait, applied ones still have their say.
                 Role::Late if taken.cut || taken.more => {
                     taken.cut = true;
@@ -219,17 +223,17 @@ impl Round<'_> {
     ) -> Result<bool, Failure> {
         let keys = &self.run.dataset.primary_key;
         if decoded.role == Role::Settled && taken.anew {
-            delta.push(&decoded.changes, taken.fold.files(), keys)?;
+            delta.push((&decoded.name, &decoded.changes), taken.fold.files(), keys)?;
             return Ok(true);
         }
         if decoded.role == Role::Settled {
             for changes in &decoded.changes {
-                delta.settle(changes, keys)?;
+                delta.settle(&decoded.name, changes, keys)?;
             }
             return Ok(true);
         }
         let ordinal = if decoded.role == Role::Late && !taken.anew { 0 } else { taken.fold.files() };
-        if let Err(refusal) = delta.push(&decoded.changes, ordinal, keys) {
+        if let Err(refusal) = delta.push((&decoded.name, &decoded.changes), ordinal, keys) {
             taken.fold.clone_from(&taken.before);
             (taken.cut, taken.stop) = (true, Some(Stop::at(&decoded.meta.key, refusal)));
             return Ok(false);
@@ -258,7 +262,9 @@ impl Round<'_> {
         if delta.bytes() > budget {
             delta.compact()?;
         }
-        let slow = self.run.time_left().is_some_and(|left| began.elapsed() > left / 2);
+        // Where names say nothing of the order, what is in already is still to be read.
+        let share = if self.is_ordered() { 3 } else { 2 };
+        let slow = self.run.time_left().is_some_and(|left| began.elapsed() > left / share);
         Ok(slow || delta.bytes() > budget)
     }
 }

@@ -4,7 +4,7 @@
 //! values other than the key may be anything, since nobody reads them.
 
 mod layout;
-mod record;
+pub(super) mod record;
 #[cfg(test)]
 mod tests;
 

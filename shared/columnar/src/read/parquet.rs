@@ -32,7 +32,7 @@ const HEADER_PREFIX: &str = "AR_H_";
 pub enum Want {
     /// All the table's columns.
     Rows,
-    /// The key columns only.
+    /// The key columns only, and the order column.
     Keys,
 }
 
@@ -44,6 +44,7 @@ pub struct ParquetChanges {
     schema: SchemaRef,
     /// Where they are in the file.
     columns: Vec<usize>,
+    /// The key columns, and the order column where there is one.
     keys: Vec<usize>,
     op: Option<usize>,
     timestamp: Option<usize>,
@@ -80,7 +81,8 @@ impl ParquetChanges {
             find(name)
                 .ok_or_else(|| refuse_column(Code::MissingKeyColumn, name, "the file does not have this key column"))
         });
-        let keys = keys.collect::<Result<Vec<_>, _>>()?;
+        let mut keys = keys.collect::<Result<Vec<_>, _>>()?;
+        keys.extend(named(&dataset.order_by).filter(|at| !keys.contains(at)));
         let old_keys = source.before_image_prefix.as_ref().and_then(|prefix| {
             dataset.primary_key.iter().map(|name| find(&format!("{prefix}{name}"))).collect::<Option<Vec<_>>>()
         });

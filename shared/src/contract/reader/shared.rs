@@ -26,6 +26,8 @@ impl Reader<'_> {
         for taker in &step.takers {
             match taker {
                 Taker::Column(index) => self.column(&mut Lexer::new(value, 0), *index, sink)?,
+                Taker::Fallback(_) if step.inner.is_some() && value.starts_with('{') => {}
+                Taker::Fallback(index) => self.row.fallbacks.note(*index, value),
                 Taker::RecordType => self.row.control = value == "\"control\"",
             }
         }

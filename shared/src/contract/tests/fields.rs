@@ -107,6 +107,30 @@ fn a_field_comes_once() {
     }
 }
 
+#[test]
+fn a_second_place_counts_where_nothing_is_at_the_first_whichever_comes_first() {
+    let columns = json!({"at": {"type": "int32", "required": true, "path": "edited.at", "fallback": "at"},
+        "who": {"type": "string", "path": "who.id", "fallback": "who"}});
+    for text in [r#"{"at":1,"edited":{"at":2}}"#, r#"{"edited":{"at":2},"at":1}"#, r#"{"at":"no","edited":{"at":2}}"#] {
+        check(&columns, text, "at=2 who=null");
+    }
+    for text in
+        [r#"{"at":1}"#, r#"{"edited":null,"at":1}"#, r#"{"at":1,"edited":{"at":null}}"#, r#"{"edited":{},"at":1}"#]
+    {
+        check(&columns, text, "at=1 who=null");
+    }
+    check(&columns, r#"{"edited":{"at":null},"at":null}"#, "missing_field $.edited.at: the column is required");
+    check(&columns, r#"{"at":"no"}"#, "invalid_value $.at: not a value of type int32");
+    check(&columns, r#"{"at":1,"at":1}"#, "duplicate_field $.at: the field occurs twice");
+    // Where a place has what the other one looks into, its fields are no value.
+    check(&columns, r#"{"at":1,"who":"Ann"}"#, r#"at=1 who="Ann""#);
+    check(&columns, r#"{"who":{"link":"/a","id":"Ann"},"at":1}"#, r#"at=1 who="Ann" + {"who":{"link":"/a"}}"#);
+    check(&columns, r#"{"who":{"link":"/a"},"at":1}"#, r#"at=1 who=null + {"who":{"link":"/a"}}"#);
+    let nested = json!({"s": {"type": "struct<a: int32>", "path": "x", "fallback": "o.s"}});
+    check(&nested, r#"{"o":{"s":{"a":1,"b":2}}}"#, r#"s={a:1} + {"o":{"s":{"b":2}}}"#);
+    check(&nested, r#"{"o":{"s":{"a":1}},"x":{"a":3,"c":4}}"#, r#"s={a:3} + {"x":{"c":4}}"#);
+}
+
 /// What becomes of the record where this came beside it.
 fn check_beside(format: &str, columns: &Json, beside: &str, text: &str, want: &str) {
     let contract = contract(columns, &json!({"source": {"type": "kafka", "format": format}}));

@@ -66,7 +66,11 @@ impl Bound {
 }
 
 /// The conditions, each at its place in the file; of one that cannot be told there is nothing more to say.
-pub(super) fn conditions(root: &mut Object<'_>, columns: &[Field], problems: &mut Problems) -> Vec<Condition> {
+pub(in crate::dataset) fn conditions(
+    root: &mut Object<'_>,
+    columns: &[Field],
+    problems: &mut Problems,
+) -> Vec<Condition> {
     let mut conditions = Vec::new();
     for (index, item) in root.list("filter", problems).unwrap_or_default().iter().enumerate() {
         let path = format!("{}[{index}]", root.at("filter"));

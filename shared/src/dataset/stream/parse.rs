@@ -11,7 +11,7 @@ use super::{
 use crate::dataset::{
     ColumnType,
     json::{Object, Problems, expected},
-    parse::{parsed, plain_name},
+    parse::{compression, parsed, plain_name},
     rules as common,
 };
 
@@ -26,12 +26,10 @@ pub(in crate::dataset) fn stream(mut root: Object<'_>, problems: &mut Problems) 
     let columns = fields(&mut root, problems);
     let filter = filter::conditions(&mut root, columns.as_deref().unwrap_or_default(), problems);
     let window = window::window(&mut root, problems);
-    let unknown = [("keep", UnknownFields::Keep), ("drop", UnknownFields::Drop), ("reject", UnknownFields::Reject)];
-    let unknown_fields = root.one_of("unknown_fields", &unknown, problems).unwrap_or(UnknownFields::Keep);
+    let unknown_fields = unknown_fields(&mut root, problems);
     let event_time = root.nullable("event_time", problems).map(str::to_owned);
     let partition_by = partition_by(&mut root, problems);
-    let compression =
-        root.text("compression", problems).and_then(|text| parsed(&root.at("compression"), text, problems));
+    let compression = compression(&mut root, problems);
     let prefix = target(&mut root, problems);
     let compact = compact::compact(&mut root, problems);
     let watch = watch::watch(&mut root, problems);
@@ -49,13 +47,18 @@ pub(in crate::dataset) fn stream(mut root: Object<'_>, problems: &mut Problems) 
         unknown_fields,
         event_time,
         partition_by,
-        compression: compression.unwrap_or_default(),
+        compression,
         prefix: prefix.unwrap_or_default(),
         compact,
         watch,
     };
     rules::together(&stream, problems);
     whole.then_some(stream)
+}
+
+pub(in crate::dataset) fn unknown_fields(root: &mut Object<'_>, problems: &mut Problems) -> UnknownFields {
+    let words = [("keep", UnknownFields::Keep), ("drop", UnknownFields::Drop), ("reject", UnknownFields::Reject)];
+    root.one_of("unknown_fields", &words, problems).unwrap_or(UnknownFields::Keep)
 }
 
 fn source(root: &mut Object<'_>, problems: &mut Problems) -> (Option<Transport>, RecordFormat) {
@@ -91,7 +94,7 @@ fn target(root: &mut Object<'_>, problems: &mut Problems) -> Option<String> {
 }
 
 /// The columns, each at its place in the file: one that cannot be told is there without a name.
-fn fields(root: &mut Object<'_>, problems: &mut Problems) -> Option<Vec<Field>> {
+pub(in crate::dataset) fn fields(root: &mut Object<'_>, problems: &mut Problems) -> Option<Vec<Field>> {
     let items = root.array("columns", problems)?;
     let mut fields: Vec<Field> = Vec::new();
     for (index, item) in items.iter().enumerate() {
@@ -115,8 +118,17 @@ pub(in crate::dataset) fn is_same(one: &str, other: &str) -> bool {
 }
 
 fn nameless() -> Field {
-    let (name, path) = (String::new(), Vec::new());
-    Field { name, r#type: UNTOLD, path, required: false, default: None, mask: None, checks: Checks::default() }
+    let (name, path, fallback) = (String::new(), Vec::new(), None);
+    Field {
+        name,
+        r#type: UNTOLD,
+        path,
+        fallback,
+        required: false,
+        default: None,
+        mask: None,
+        checks: Checks::default(),
+    }
 }
 
 fn field(mut field: Object<'_>, problems: &mut Problems) -> Field {
@@ -124,19 +136,20 @@ fn field(mut field: Object<'_>, problems: &mut Problems) -> Field {
     field.require("type", "the column's type, such as `int64`", problems);
     let name = field.filled("name", problems).unwrap_or_default().to_owned();
     let r#type = field.text("type", problems).and_then(|text| parsed(&field.at("type"), text, problems));
+    let names = |path: &str| path.split('.').map(str::to_owned).collect::<Vec<_>>();
     let path = if field.field("path").is_some() {
-        let path = field.filled("path", problems).unwrap_or_default();
-        path.split('.').map(str::to_owned).collect()
+        names(field.filled("path", problems).unwrap_or_default())
     } else {
         vec![name.clone()]
     };
+    let fallback = field.filled("fallback", problems).map(names);
     let required = field.boolean("required", problems).unwrap_or(false);
     let default = field.field("default").filter(|default| !default.is_null()).cloned();
     let mask = field.text("mask", problems).and_then(|text| mask(&field.at("mask"), text, problems));
     let checks = checks(&mut field, problems);
     let at = field.path.clone();
     field.finish(problems);
-    let field = Field { name, r#type: r#type.unwrap_or(UNTOLD), path, required, default, mask, checks };
+    let field = Field { name, r#type: r#type.unwrap_or(UNTOLD), path, fallback, required, default, mask, checks };
     rules::alone(&at, &field, problems);
     field
 }

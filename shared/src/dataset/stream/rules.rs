@@ -15,6 +15,12 @@ pub(super) fn alone(path: &str, field: &Field, problems: &mut Problems) {
     if field.path.len() > 1 && field.path.iter().any(String::is_empty) {
         wrong("path", "is names with a `.` between them, none of them empty".to_owned());
     }
+    if field.fallback.iter().flatten().any(String::is_empty) {
+        wrong("fallback", "is names with a `.` between them, none of them empty".to_owned());
+    }
+    if field.fallback.as_ref() == Some(&field.path) {
+        wrong("fallback", "is the same as `path`".to_owned());
+    }
     let Checks { min, max, pattern, one_of } = &field.checks;
     if let Some((min, max)) = min.zip(*max).filter(|(min, max)| min > max) {
         wrong("min", format!("{min} is above `max`, {max}"));
@@ -46,7 +52,7 @@ pub(super) fn alone(path: &str, field: &Field, problems: &mut Problems) {
 }
 
 /// What must fit together in the whole.
-pub(super) fn together(stream: &Stream, problems: &mut Problems) {
+pub(in crate::dataset) fn together(stream: &Stream, problems: &mut Problems) {
     let parts = stream.partition_by.time.map_or(0, |finest| finest as usize + 1);
     for (index, field) in stream.columns.iter().enumerate() {
         let path = format!("$.columns[{index}]");

@@ -12,7 +12,7 @@ fn a_folder_is_read_whole_or_not_at_all() {
     assert_eq!(datasets.table("order").unwrap_err().message, "no `cdc` dataset `order`; there are: orders");
     assert_eq!(datasets.stream("clickstream").unwrap().prefix, "raw/clickstream/");
     let message = datasets.stream("orders").unwrap_err().message;
-    assert_eq!(message, "no `stream` dataset `orders`; there are: clickstream, page_views, temperature");
+    assert_eq!(message, "no `stream` dataset `orders`; there are: clickstream, page_views, shipments, temperature");
 
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, document: Value| fs::write(folder.path().join(name), document.to_string()).unwrap();

@@ -6,7 +6,7 @@ use super::*;
 
 mod streams;
 
-fn accepts() -> impl Fn(&Value) -> bool {
+pub(super) fn accepts() -> impl Fn(&Value) -> bool {
     let schema = serde_json::from_str(include_str!("../../../../infra/datasets/dataset.schema.json")).unwrap();
     assert!(jsonschema::meta::is_valid(&schema), "the schema itself");
     let validator = jsonschema::validator_for(&schema).unwrap();

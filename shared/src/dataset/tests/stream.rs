@@ -19,7 +19,7 @@ pub(super) fn least(column: &Value) -> Value {
 
 fn field(name: &str, r#type: ColumnType) -> Field {
     let (path, checks) = (vec![name.to_owned()], Checks::default());
-    Field { name: name.to_owned(), r#type, path, required: false, default: None, mask: None, checks }
+    Field { name: name.to_owned(), r#type, path, fallback: None, required: false, default: None, mask: None, checks }
 }
 
 /// What follows `$.`: the problems of the least dataset after `change`.

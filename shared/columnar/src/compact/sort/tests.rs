@@ -41,9 +41,10 @@ fn check(chunks: &[Vec<i64>], known: bool) -> bool {
     }
     let spilled = sorter.spilled();
     seen.1 = 0;
-    let mut rest = sorter.finish(&mut seen).unwrap();
-    while let Some(mut merge) = rest {
-        rest = merge.step(&mut seen).unwrap().then_some(merge);
+    if let Some(mut merge) = sorter.finish(&mut seen).unwrap() {
+        while let Some(rows) = merge.next().unwrap() {
+            rows.give(&mut seen).unwrap();
+        }
     }
     assert!(!spilled || seen.1 <= BATCH + PIECE, "{} rows came at once", seen.1);
     let mut expected: Vec<_> = chunks.concat();

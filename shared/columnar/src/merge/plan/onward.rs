@@ -52,7 +52,18 @@ pub(super) fn onward(ledger: &Ledger, listing: &Listing, asked: &Asked<'_>) -> R
     todo.duplicates = applied.len() as u64;
     todo.vanished = ledger.files.len() as u64 - known.found;
     settle(&mut todo, &applied, listing, asked)?;
+    if asked.ordered {
+        ordered(&mut todo, &applied);
+    }
     Ok(todo)
+}
+
+/// Puts all applied files after those to do: any of them may hold a later version of a row, or have deleted it.
+fn ordered(todo: &mut Todo, applied: &[&Cdc]) {
+    todo.changes.retain(|(_, role)| *role != Role::Settled);
+    if !todo.changes.is_empty() {
+        todo.changes.extend(applied.iter().map(|change| ((*change).clone(), Role::Settled)));
+    }
 }
 
 /// The applied files, looked up in about the order of their keys: then each costs one comparison.

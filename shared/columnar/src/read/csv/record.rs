@@ -11,17 +11,17 @@ const QUOTE: u8 = b'"';
 
 /// Where a field lies in its record, without its quotes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Field {
+pub(crate) struct Field {
     start: u32,
     end: u32,
-    pub(super) quoted: bool,
+    pub(crate) quoted: bool,
     /// Whether quotes in it are doubled.
     doubled: bool,
 }
 
 impl Field {
     /// The field's text; `room` takes it where doubled quotes must be undone.
-    pub(super) fn text<'a>(&self, record: &'a [u8], room: &'a mut Vec<u8>) -> &'a [u8] {
+    pub(crate) fn text<'a>(&self, record: &'a [u8], room: &'a mut Vec<u8>) -> &'a [u8] {
         let raw = &record[self.start as usize..self.end as usize];
         if !self.doubled {
             return raw;
@@ -39,7 +39,7 @@ impl Field {
 
 /// What a look at the text found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Found {
+pub(crate) enum Found {
     /// A record of so many bytes, its end included.
     Record(usize),
     /// The record's end is not in sight.
@@ -50,19 +50,19 @@ pub(super) enum Found {
 
 /// How a file's records look.
 #[derive(Debug)]
-pub(super) struct Dialect {
-    pub(super) delimiter: u8,
+pub(crate) struct Dialect {
+    pub(crate) delimiter: u8,
     /// Whether CR LF ends a record: told by the first one. In a file of LF, a CR before it is the last field's.
     carriage_returns: Option<bool>,
 }
 
 impl Dialect {
-    pub(super) fn new(delimiter: u8) -> Self {
+    pub(crate) fn new(delimiter: u8) -> Self {
         Self { delimiter, carriage_returns: None }
     }
 
     /// Splits the record at the text's start. `ended` says that nothing follows the text.
-    pub(super) fn split(&mut self, text: &[u8], ended: bool, fields: &mut Vec<Field>) -> Found {
+    pub(crate) fn split(&mut self, text: &[u8], ended: bool, fields: &mut Vec<Field>) -> Found {
         fields.clear();
         let mut at = 0;
         loop {

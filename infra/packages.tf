@@ -1,0 +1,37 @@
+# Packages -> whether they hold the dataset files that the tables and permissions are made of. Else a table would have a
+# column that its function does not know of.
+locals {
+  packed_file = "${local.packages_dir}/datasets.json"
+  # Name -> hash. Not there where another tool than infra/package made the zips.
+  packed = fileexists(local.packed_file) ? jsondecode(file(local.packed_file)) : null
+  meant  = { for name in keys(local.datasets) : "${name}.json" => filesha256("${local.datasets_dir}/${name}.json") }
+
+  differ = local.packed == null ? [] : [for name in setunion(keys(local.meant), keys(local.packed)) : name if try(local.packed[name], "") != try(local.meant[name], "")]
+
+  strangers = setsubtract(concat(keys(var.functions.sizes), keys(var.functions.pinned_versions)), keys(local.instances))
+}
+
+resource "terraform_data" "packages" {
+  input = local.packages_dir
+
+  lifecycle {
+    precondition {
+      condition     = length(local.differ) == 0
+      error_message = "The packages hold other dataset files than ${var.datasets_dir}: ${join(", ", local.differ)}. Pack them again: infra/package, with --datasets where datasets_dir is another folder than infra/datasets."
+    }
+    # A name that is none would be passed over: a rollback that rolls nothing back.
+    precondition {
+      condition     = length(local.strangers) == 0
+      error_message = "functions.sizes or functions.pinned_versions names functions that are not there: ${join(", ", local.strangers)}. There are ${join(", ", keys(local.instances))}."
+    }
+  }
+}
+
+# The provider asks for the code's hash when it deploys, and never looks at it again: code that somebody else deployed, and an
+# apply that failed halfway, would stay unseen.
+check "code" {
+  assert {
+    condition     = alltrue([for function in module.function : function.code.deployed == function.code.package])
+    error_message = "Other code than that of the packages is deployed, by other means or by an apply that failed: ${join(", ", [for name, function in module.function : name if function.code.deployed != function.code.package])}. Bring the packages' code with `aws lambda update-function-code --publish --function-name ${var.name}-… --zip-file fileb://…`, and apply again."
+  }
+}
