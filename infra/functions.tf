@@ -22,5 +22,6 @@ module "function" {
   # A topic's mapping takes partial batches with pollers of its own alone.
   trigger = merge(each.value.trigger, { partial_batches = local.packages[each.value.package].partial_batches && (each.value.trigger.kind != "kafka" || try(each.value.trigger.pollers, null) != null) })
 
-  depends_on = [module.lake]
+  # Of the lake the bucket alone, which Lambda looks for: the rest takes a minute longer.
+  depends_on = [module.lake.bucket]
 }

@@ -1,4 +1,4 @@
-//! A store in memory → what a consumer landed in it.
+//! A store → what a consumer landed in it.
 
 use std::collections::BTreeMap;
 
@@ -11,11 +11,11 @@ use headgate_columnar::rows;
 use serde_json::{Value, json};
 
 /// What a lake holds.
-pub struct Landed {
-    pub store: MemoryStore,
+pub struct Landed<S = MemoryStore> {
+    pub store: S,
 }
 
-impl Landed {
+impl<S: Store> Landed<S> {
     /// The objects under a prefix.
     pub async fn objects(&self, prefix: &str) -> Vec<(String, Bytes)> {
         let mut objects = Vec::new();

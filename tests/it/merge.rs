@@ -2,8 +2,8 @@
 //!
 //! Whatever the order, batching, repetition, crashes and races: what readers see equals the replay.
 
-mod file;
-mod lake;
+pub mod file;
+pub mod lake;
 mod replay;
 
 mod age;

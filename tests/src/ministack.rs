@@ -17,6 +17,7 @@ use std::{
 
 pub use proxy::{Fault, Proxy};
 
+mod deploy;
 mod proxy;
 
 use crate::python;
@@ -25,16 +26,18 @@ use crate::python;
 const PACKAGE: &str = "ministack==1.5.33";
 const VENV: &str = "ministack-venv";
 
-/// What the server runs: its services, and an end when standard input ends.
-const SERVE: &str = "
+/// What the server runs first: an end when standard input ends.
+const WATCH: &str = "
 import os, sys, threading
 def watch():
     sys.stdin.buffer.read()
     os._exit(0)
 threading.Thread(target=watch, daemon=True).start()
-from ministack.app import main
-main()
+from ministack import app
 ";
+
+/// What tests of the ports ask for.
+const SERVICES: &str = "s3,dynamodb,sqs,sns,events,kinesis,firehose";
 
 /// The account that the server keeps everything in.
 const ARN_SNS: &str = "arn:aws:sns:us-east-1:000000000000:";
@@ -67,9 +70,14 @@ impl Ministack {
     /// As [`Ministack::shared`].
     #[must_use]
     pub fn start() -> Option<Self> {
-        let python = python::with(VENV, &[PACKAGE], "over AWS's wire protocol")?;
+        Self::start_as("over AWS's wire protocol", WATCH, &[("SERVICES", SERVICES)], &python::target().join(VENV))
+    }
+
+    /// A server whose code is this one, with these settings and this folder for its files.
+    fn start_as(tests: &str, code: &str, settings: &[(&str, &str)], folder: &Path) -> Option<Self> {
+        let python = python::with(VENV, &[PACKAGE], tests)?;
         // Another process may take the port between its choice and its use.
-        let server = (0..3).find_map(|_| Self::serve(&python));
+        let server = (0..3).find_map(|_| Self::serve(&python, code, settings, folder));
         Some(server.expect("ministack to start; its words are above"))
     }
 
@@ -180,16 +188,17 @@ impl Ministack {
     }
 
     /// A server that is ready, or `None` where it ended at once.
-    fn serve(python: &Path) -> Option<Self> {
+    fn serve(python: &Path, code: &str, settings: &[(&str, &str)], folder: &Path) -> Option<Self> {
         let address = free();
         let server = Command::new(python)
-            .args(["-c", SERVE])
+            .args(["-c", &format!("{code}app.main()")])
             .env("BIND_HOST", "127.0.0.1")
+            .env("AWS_ENDPOINT_URL", format!("http://{address}"))
             .env("GATEWAY_PORT", address.port().to_string())
             .env("LOG_LEVEL", "WARNING")
             .env("S3_PERSIST", "0")
-            .env("SERVICES", "s3,dynamodb,sqs,sns,events,kinesis,firehose")
-            .env("TMPDIR", python::target().join(VENV))
+            .env("TMPDIR", folder)
+            .envs(settings.iter().copied())
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .spawn()

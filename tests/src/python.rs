@@ -4,7 +4,6 @@
 
 use std::{
     fs::{self, File},
-    io::{self, Write},
     path::{Path, PathBuf},
     process::Command,
 };
@@ -40,7 +39,7 @@ pub fn with(name: &str, packages: &[&str], tests: &str) -> Option<PathBuf> {
 pub fn is_there(tests: &str) -> bool {
     let found = Command::new("python3").arg("--version").output().is_ok();
     if !found {
-        shout(&format!("SKIPPED: no python3 on this machine, so nothing was tested {tests}"));
+        crate::shout(&format!("SKIPPED: no python3 on this machine, so nothing was tested {tests}"));
     }
     found
 }
@@ -54,9 +53,4 @@ fn run(command: &mut Command) {
     let output = command.output().expect("python to start");
     let told = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{command:?}: {}\n{told}", output.status);
-}
-
-/// Past the test runner's capture, which swallows what a passed test prints.
-fn shout(message: &str) {
-    io::stderr().write_all(format!("\n*** {message} ***\n\n").as_bytes()).ok();
 }
