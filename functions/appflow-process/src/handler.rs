@@ -4,13 +4,12 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use futures::{StreamExt, stream};
 use headgate::{
     Class, Code, Error,
     clock::{Clock, SystemClock, Timestamp},
     contract::MaskKey,
     dataset::Saas,
-    flows::{Flows, Run, RunId, Status, directory::DirectoryFlows},
+    flows::{Flows, Status, directory::DirectoryFlows},
     metrics::{Emitter, Metrics},
     store::Store,
 };
@@ -30,8 +29,8 @@ use crate::{
     event::{self, Asked, Ignored},
     files::Files,
     intake::{self, Taken},
-    ledger::{self, Note, Noted, State},
     report::Report,
+    runs::{self, Told},
 };
 
 /// A dataset, compiled.
@@ -139,16 +138,6 @@ pub async fn handle(event: &[u8], deadline: Timestamp, ports: &Ports) -> Result<
     }
 }
 
-/// What is told of runs.
-enum Told {
-    /// This run came to an end.
-    One(Run),
-    /// This run is to come in again.
-    Again(RunId),
-    /// Nothing: the service is asked.
-    None,
-}
-
 fn ignored(reason: Ignored, ports: &Ports) -> Value {
     ports.emit(emit::ignored(&ports.function, reason));
     json!({"ignored": reason.as_str()})
@@ -213,14 +202,8 @@ async fn one(
     ports: &Ports,
     report: &mut Report,
 ) -> Result<Value, Error> {
-    let runs = match told {
-        Told::One(run) => vec![run.clone()],
-        Told::Again(id) => vec![known(object, id, ports).await?],
-        Told::None => ended(object, ports).await?,
-    };
     let (is_look, again) = (matches!(told, Told::None), matches!(told, Told::Again(_)));
-    let mut trouble = Vec::new();
-    let open = open(object, runs, again, ports, &mut trouble).await;
+    let (open, mut trouble) = runs::open(object, told, ports).await?;
     let mut files = Files::new(ports.store.as_ref(), &object.saas, open.iter().map(|(run, _)| run));
     let intake = budget.of_intake(ports.clock.now());
     for (run, noted) in &open {
@@ -236,6 +219,7 @@ async fn one(
                 }
             }
             Err(error) => {
+                tracing::warn!(dataset = object.saas.name(), run = run.id.as_str(), %error, "the run is not in yet");
                 let is_end = error.code == Code::Deadline;
                 trouble.push(error);
                 if is_end {
@@ -250,53 +234,6 @@ async fn one(
     let answer = json!({"landed": report.landed, "repeated": report.repeated, "failed": report.failed,
         "merge": outcome});
     trouble.into_iter().min_by_key(|error| hope(error.class)).map_or(Ok(answer), Err)
-}
-
-/// The runs that ended within the lookback, in the order in which they began.
-async fn ended(object: &Object, ports: &Ports) -> Result<Vec<Run>, Error> {
-    let mut runs = ports.flows.runs(&object.saas.flow, ports.clock.now().minus(ports.lookback)).await?;
-    runs.retain(|run| run.status != Status::Running);
-    runs.sort_by(|one, other| (one.started, &one.id).cmp(&(other.started, &other.id)));
-    Ok(runs)
-}
-
-/// A run by its id, however long ago it was.
-async fn known(object: &Object, id: &RunId, ports: &Ports) -> Result<Run, Error> {
-    let noted = ledger::read(ports.store.as_ref(), &object.saas, id).await?;
-    if let Some((_, Note { state: State::Planned(plan), .. })) = noted {
-        return Ok(plan.run);
-    }
-    let flow = &object.saas.flow;
-    let runs = ports.flows.runs(flow, Timestamp(0)).await?;
-    runs.into_iter().find(|run| run.id == *id && run.status == Status::Succeeded).ok_or_else(|| {
-        Error::poison(Code::InvalidEvent, format!("`run`: flow {flow} knows no run {id} that ended well"))
-    })
-}
-
-/// Notes that are read at a time.
-const AT_ONCE: usize = 16;
-
-/// Those of the runs that there is something to do for, all with `again`, and what is noted of them.
-async fn open(
-    object: &Object,
-    runs: Vec<Run>,
-    again: bool,
-    ports: &Ports,
-    trouble: &mut Vec<Error>,
-) -> Vec<(Run, Noted)> {
-    let read = |run: Run| async move {
-        let noted = ledger::read(ports.store.as_ref(), &object.saas, &run.id).await?;
-        Ok((again || intake::is_open(&run, &noted)).then_some((run, noted)))
-    };
-    let mut reading = stream::iter(runs).map(read).buffered(AT_ONCE);
-    let mut open = Vec::new();
-    while let Some(read) = reading.next().await {
-        match read {
-            Ok(found) => open.extend(found),
-            Err(error) => trouble.push(error),
-        }
-    }
-    open
 }
 
 async fn merged(object: &Object, budget: Budget, ports: &Ports, report: &mut Report) -> Result<Outcome, Error> {

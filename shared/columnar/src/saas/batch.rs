@@ -104,7 +104,7 @@ pub type Give<'a> = dyn FnMut(Piece) -> Result<(), Error> + 'a;
 
 /// Bytes of values, or of lines, that are a part: small beside the smallest function, and to a merge, which takes a file
 /// of changes whole.
-const PART: usize = 32 << 20;
+const PART: usize = if cfg!(test) { 1 << 20 } else { 32 << 20 };
 
 /// What files of a run come to.
 #[derive(Debug, Default, PartialEq, Eq)]

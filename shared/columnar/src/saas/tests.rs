@@ -218,7 +218,7 @@ fn a_deletion_needs_no_more_than_its_key() {
 fn much_is_cut_into_the_same_parts_each_time() {
     let saas = dataset("json", |_| {});
     let line = |row: usize| {
-        let city = "x".repeat(1 << 20);
+        let city = "x".repeat(32 << 10);
         match row % 2 {
             0 => format!("{{\"Id\":\"{row}\",\"LastModifiedDate\":\"2026-01-01\",\"BillingCity\":\"{city}\"}}\n"),
             _ => format!("{{\"Id\":1,\"LastModifiedDate\":\"{city}\"}}\n"),

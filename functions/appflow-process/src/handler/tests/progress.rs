@@ -108,3 +108,20 @@ async fn a_report_of_failure_at_once_with_one_of_success_loses_nothing() {
     interleaved(&well, &failed).await;
     interleaved(&failed, &well).await;
 }
+
+#[tokio::test]
+async fn what_is_noted_is_counted_before_the_merge() {
+    for (status, figure) in [("Execution Successful", "RunsLanded"), ("Execution Failed", "RunsFailed")] {
+        let scene = in_small_groups(24);
+        // What a process that is killed leaves: nothing runs after this.
+        scene.store.faults().hook(Box::new(|call| assert!(!call.key.starts_with("cdc/") || call.verb != Verb::List)));
+        let (ports, event) = (scene.ports.clone(), report(1, before(1), 24, status).to_string());
+        let invocation = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            drop(runtime.block_on(handle(event.as_bytes(), NOW.plus(HOURS), &ports)));
+        });
+        assert!(invocation.join().is_err(), "it does not merge");
+        scene.store.faults().unhook();
+        assert_eq!(scene.figure(figure), 1);
+    }
+}
