@@ -52,7 +52,7 @@ async fn files_that_cannot_be_told_name_the_setting() {
 }
 
 #[tokio::test]
-async fn a_run_of_long_ago_is_named_by_now() {
+async fn a_run_of_long_ago_comes_in() {
     let scene = scene();
     scene.files(1, &[record(1, 1)]);
     scene.report(1, before(1), 1).await.unwrap();

@@ -48,6 +48,9 @@ async fn runs_that_are_found_late_keep_their_order_among_themselves() {
 #[tokio::test]
 async fn a_plan_that_waited_is_named_anew_before_a_merge_refuses_its_files() {
     let scene = scene();
+    // A merge settles what it has of that time, and takes nothing more from then.
+    scene.files(4, &[Record { id: 4, ..version(4)[0].clone() }]);
+    scene.report(4, before(1), 1).await.unwrap();
     scene.files(1, &version(1));
     scene.store.faults().hook(Box::new({
         let faults = scene.store.faults();
@@ -57,7 +60,7 @@ async fn a_plan_that_waited_is_named_anew_before_a_merge_refuses_its_files() {
             }
         }
     }));
-    scene.report(1, before(1), 1).await.unwrap_err();
+    scene.report(1, before(2), 1).await.unwrap_err();
     scene.store.faults().unhook();
     scene.store.faults().revive();
     scene.clock.advance(Duration::from_hours(80));
@@ -66,8 +69,8 @@ async fn a_plan_that_waited_is_named_anew_before_a_merge_refuses_its_files() {
         scene.files(run, &other(id));
         scene.report(run, scene.clock.now(), 1).await.unwrap();
     }
-    scene.report(1, before(1), 1).await.unwrap();
-    assert_eq!(scene.table().await.len(), 3);
+    scene.report(1, before(2), 1).await.unwrap();
+    assert_eq!(scene.table().await.len(), 4);
     assert_eq!(scene.figure("FilesRefused"), 0);
 }
 
