@@ -57,7 +57,9 @@ pub struct Fates(BTreeMap<Fate, u64>);
 impl From<Vec<(Fate, u64)>> for Fates {
     fn from(ended: Vec<(Fate, u64)>) -> Self {
         let mut fates = Self::default();
-        ended.into_iter().for_each(|(fate, records)| fates.add(fate, records));
+        for (fate, records) in ended {
+            fates.add(fate, records);
+        }
         fates
     }
 }

@@ -63,11 +63,11 @@ pub async fn take(
         let next = match note.map(|note| note.state) {
             _ if run.status == Status::Failed => State::Failed,
             Some(State::Planned(plan)) if plan.is_of(object) && plan.next().is_some() => {
-                State::Planned(go_on(object, plan, ports).await?)
+                State::Planned(Box::new(go_on(object, *plan, ports).await?))
             }
             old => {
                 let plan = Plan::new(object, run, files.of(run).await?, ports.clock.now(), ports.bounds.memory)?;
-                State::Planned(if let Some(State::Planned(old)) = old { plan.anew(&old) } else { plan })
+                State::Planned(Box::new(if let Some(State::Planned(old)) = old { plan.anew(&old) } else { plan }))
             }
         };
         let (now_noted, is_ours) = ledger::swap(ports.store.as_ref(), &object.saas, &run.id, etag, next).await?;
@@ -88,7 +88,7 @@ async fn go_on(object: &Arc<Object>, plan: Plan, ports: &Ports) -> Result<Plan, 
     let now = ports.clock.now();
     match plan.next() {
         Some(_) if plan.is_aged(&object.saas, now) => Ok(plan.renamed(&object.saas, now)),
-        Some(group) => Ok(plan.with(group_in(object, &plan, group, ports).await?)),
+        Some(group) => Ok(plan.with(&group_in(object, &plan, group, ports).await?)),
         None => Ok(plan),
     }
 }

@@ -48,7 +48,7 @@ pub enum State {
     /// It failed: nothing of it comes in.
     Failed,
     /// It comes in, or is in.
-    Planned(Plan),
+    Planned(Box<Plan>),
 }
 
 /// How a run comes in.
@@ -144,7 +144,7 @@ impl Plan {
     }
 
     /// The same when the next group is in, and came to this.
-    pub fn with(&self, tally: Tally) -> Self {
+    pub fn with(&self, tally: &Tally) -> Self {
         let tally = self.tally.clone().and(tally);
         Self { done: self.done + 1, tally, ..self.clone() }
     }

@@ -24,11 +24,13 @@ pub struct Tally {
 impl Tally {
     /// Both together.
     #[must_use]
-    pub fn and(mut self, other: Self) -> Self {
+    pub fn and(mut self, other: &Self) -> Self {
         self.files += other.files;
         self.bytes += other.bytes;
         self.records += other.records;
-        other.fates.iter().for_each(|(fate, records)| self.fates.add(fate, records));
+        for (fate, records) in other.fates.iter() {
+            self.fates.add(fate, records);
+        }
         self.deleted += other.deleted;
         self.unknown_fields += other.unknown_fields;
         self
