@@ -4,12 +4,12 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::error::{Code, Error};
 
 /// How a record ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fate {
     /// It is in the lake.
@@ -32,7 +32,7 @@ pub enum Fate {
 }
 
 /// Why a record was left out on purpose.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Dropped {
     /// A filter of the dataset.
@@ -49,9 +49,26 @@ pub enum Dropped {
     Superseded,
 }
 
-/// How many records ended how.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// How many records ended how. As JSON a list, for a fate is no name of a member.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(from = "Vec<(Fate, u64)>", into = "Vec<(Fate, u64)>")]
 pub struct Fates(BTreeMap<Fate, u64>);
+
+impl From<Vec<(Fate, u64)>> for Fates {
+    fn from(ended: Vec<(Fate, u64)>) -> Self {
+        let mut fates = Self::default();
+        for (fate, records) in ended {
+            fates.add(fate, records);
+        }
+        fates
+    }
+}
+
+impl From<Fates> for Vec<(Fate, u64)> {
+    fn from(fates: Fates) -> Self {
+        fates.0.into_iter().collect()
+    }
+}
 
 impl Fates {
     /// Counts `records` that ended so.
@@ -106,6 +123,9 @@ mod tests {
         assert_eq!(fates.iter().collect::<Vec<_>>(), [(Fate::Stored, 5), (bad, 3)]);
         assert_eq!((fates.of(bad), fates.of(Fate::Dropped { reason: Dropped::Control })), (3, 0));
         assert_eq!(fates.account_for(8), Ok(()));
+        let json = serde_json::to_string(&fates).unwrap();
+        assert_eq!(json, r#"[["stored",5],[{"quarantined":{"reason":"invalid_value"}},3]]"#);
+        assert_eq!(serde_json::from_str::<Fates>(&json).unwrap(), fates);
         let message = "9 records went in and 8 have a fate";
         assert_eq!(fates.account_for(9), Err(Error::retry(Code::Internal, message)));
     }

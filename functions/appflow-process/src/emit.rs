@@ -9,42 +9,55 @@ use headgate::{
 };
 use headgate_columnar::merge::MergeReport;
 
-use crate::{event::Ignored, report::Report};
+use crate::{
+    event::Ignored,
+    intake::Taken,
+    report::{Report, Tally},
+};
 
-/// The figures of one invocation for a dataset, then what was refused by reason. `Failures` is there with 0 as well, so
-/// that an alarm knows good times.
+/// The figures of a run, then what was refused of it by reason: emitted as soon as the run is noted as such, for that
+/// happens once. A run that was known has none.
 #[must_use]
-pub fn of_report(function: &str, report: &Report, failed: bool) -> Vec<Metrics> {
-    let mut all = vec![figures(function, report, failed)];
-    all.extend(report.fates.iter().filter_map(|(fate, records)| {
-        let Fate::Quarantined { reason } = fate else { return None };
-        let mut metrics = by(function, &report.dataset, "Reason", reason.as_str());
-        metrics.count("Quarantined", records);
-        Some(metrics)
-    }));
-    all
+pub fn of_run(function: &str, dataset: &str, taken: &Taken, is_found: bool) -> Vec<Metrics> {
+    match taken {
+        Taken::Known => Vec::new(),
+        Taken::Failed => vec![counted(function, dataset, &[("RunsFailed", 1)])],
+        Taken::Landed { tally, missing } => {
+            let mut all = vec![figures(function, dataset, tally, *missing, is_found)];
+            all.extend(tally.fates.iter().filter_map(|(fate, records)| {
+                let Fate::Quarantined { reason } = fate else { return None };
+                let mut metrics = by(function, dataset, "Reason", reason.as_str());
+                metrics.count("Quarantined", records);
+                Some(metrics)
+            }));
+            all
+        }
+    }
 }
 
-fn figures(function: &str, report: &Report, failed: bool) -> Metrics {
-    let mut metrics = Metrics::new([("Function", function.to_owned()), ("Dataset", report.dataset.clone())]);
-    for (name, things) in [
-        ("Failures", u64::from(failed)),
-        ("RunsLanded", report.landed),
-        ("RunsFound", report.found),
-        ("RunsRepeated", report.repeated),
-        ("RunsFailed", report.failed),
-        ("FilesRead", report.files),
-        ("Records", report.records),
-        ("RecordsMissing", report.missing),
-        ("RecordsStored", report.fates.of(Fate::Stored)),
-        ("RecordsFiltered", report.fates.of(Fate::Dropped { reason: Dropped::Filtered })),
-        ("RecordsQuarantined", report.fates.quarantined()),
-        ("RecordsDeleted", report.deleted),
-        ("UnknownFields", report.unknown_fields),
-    ] {
-        metrics.count(name, things);
-    }
-    metrics.add("BytesIn", Unit::Bytes, report.bytes as f64);
+fn figures(function: &str, dataset: &str, tally: &Tally, missing: u64, is_found: bool) -> Metrics {
+    let figures = [
+        ("RunsLanded", 1),
+        ("RunsFound", u64::from(is_found)),
+        ("FilesRead", tally.files),
+        ("Records", tally.records),
+        ("RecordsMissing", missing),
+        ("RecordsStored", tally.fates.of(Fate::Stored)),
+        ("RecordsFiltered", tally.fates.of(Fate::Dropped { reason: Dropped::Filtered })),
+        ("RecordsQuarantined", tally.fates.quarantined()),
+        ("RecordsDeleted", tally.deleted),
+        ("UnknownFields", tally.unknown_fields),
+    ];
+    let mut metrics = counted(function, dataset, &figures);
+    metrics.add("BytesIn", Unit::Bytes, tally.bytes as f64);
+    metrics
+}
+
+/// The figures of one invocation for a dataset. `Failures` is there with 0 as well, so that an alarm knows good times.
+#[must_use]
+pub fn of_report(function: &str, report: &Report, failed: bool) -> Metrics {
+    let figures = [("Failures", u64::from(failed)), ("RunsRepeated", report.repeated)];
+    let mut metrics = counted(function, &report.dataset, &figures);
     if let Some(merge) = &report.merge {
         of_merge(merge, &mut metrics);
     }
@@ -75,9 +88,7 @@ fn of_merge(merge: &MergeReport, metrics: &mut Metrics) {
 /// A flow of the dataset was deactivated.
 #[must_use]
 pub fn deactivated(function: &str, dataset: &str) -> Metrics {
-    let mut metrics = Metrics::new([("Function", function.to_owned()), ("Dataset", dataset.to_owned())]);
-    metrics.count("FlowsDeactivated", 1);
-    metrics
+    counted(function, dataset, &[("FlowsDeactivated", 1)])
 }
 
 /// One failure by its code; `dataset` is empty where it concerns none.
@@ -94,6 +105,14 @@ pub(crate) fn ignored(function: &str, reason: Ignored) -> Metrics {
     let dimensions = [("Function", function), ("Reason", reason.as_str())];
     let mut metrics = Metrics::new(dimensions.map(|(name, value)| (name, value.to_owned())));
     metrics.count("Ignored", 1);
+    metrics
+}
+
+fn counted(function: &str, dataset: &str, figures: &[(&'static str, u64)]) -> Metrics {
+    let mut metrics = Metrics::new([("Function", function.to_owned()), ("Dataset", dataset.to_owned())]);
+    for (name, things) in figures {
+        metrics.count(name, *things);
+    }
     metrics
 }
 

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use headgate::{
     Code, Error,
     clock::Timestamp,
-    flows::{Run, Status},
+    flows::{NoRunId, Run, RunId, Status},
     literal::time,
 };
 use serde::Deserialize;
@@ -30,6 +30,13 @@ pub enum Asked {
     Deactivated {
         /// The flow's name.
         flow: String,
+    },
+    /// Take this run in again.
+    Again {
+        /// The dataset's name.
+        dataset: String,
+        /// The run.
+        run: RunId,
     },
     /// Look for runs whose reports never came: of all datasets, or of these.
     Look(Option<Vec<String>>),
@@ -65,6 +72,11 @@ struct Event<'a> {
     detail: Option<Value>,
     /// A schedule's own input.
     datasets: Option<Names>,
+    /// An operator's: a run of a dataset.
+    #[serde(borrow)]
+    dataset: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    run: Option<Cow<'a, str>>,
 }
 
 #[derive(Deserialize)]
@@ -74,25 +86,26 @@ enum Names {
     These(Vec<String>),
 }
 
-/// The longest id that is one; theirs are UUIDs.
-const LONGEST_ID: usize = 64;
-
 /// Reads an event.
 ///
 /// # Errors
 /// Poison: it is none of ours, or a report that does not say which run it is about.
 pub fn read(event: &[u8]) -> Result<Asked, Error> {
     let event: Event<'_> = serde_json::from_slice(event).map_err(|error| invalid(format!("the event: {error}")))?;
+    if let (None, None, Some(dataset), Some(run)) = (&event.source, &event.datasets, event.dataset, event.run) {
+        let run = run.parse().map_err(|error: NoRunId| invalid(format!("`run` {error}")))?;
+        return Ok(Asked::Again { dataset: dataset.into_owned(), run });
+    }
     match (event.source.as_deref(), event.detail_type.as_deref(), event.datasets) {
         (None, None, Some(names)) => names_of(names),
-        (Some("aws.events"), Some("Scheduled Event"), _) => Ok(Asked::Look(None)),
+        (Some("aws.events" | "aws.scheduler"), Some("Scheduled Event"), _) => Ok(Asked::Look(None)),
         (Some("aws.appflow"), Some("AppFlow End Flow Run Report"), _) => ended(&detail(event.detail)?),
         (Some("aws.appflow"), Some("AppFlow Scheduled Flow Deactivated" | "AppFlow Event Flow Deactivated"), _) => {
             Ok(Asked::Deactivated { flow: text(&detail(event.detail)?, "flow-name")?.to_owned() })
         }
         (Some("aws.appflow"), Some(_), _) => Ok(Asked::Nothing(Ignored::OtherReport)),
         _ => Err(invalid(
-            "neither a report of AppFlow nor a schedule: `source` must be `aws.appflow` or `aws.events`, or `datasets` \"all\" or a list of names",
+            "neither a report of AppFlow nor a schedule: `source` must be `aws.appflow`, `aws.events` or `aws.scheduler`, or `datasets` \"all\" or a list of names, or `dataset` and `run` a run to take again",
         )),
     }
 }
@@ -111,10 +124,7 @@ fn detail(detail: Option<Value>) -> Result<Value, Error> {
 
 fn ended(detail: &Value) -> Result<Asked, Error> {
     let id = text(detail, "execution-id")?;
-    let is_id = |id: &str| id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-    if id.len() > LONGEST_ID || !is_id(id) {
-        return Err(invalid("`detail.execution-id` must be letters, digits and `-`, 64 at most"));
-    }
+    let id = id.parse().map_err(|error: NoRunId| invalid(format!("`detail.execution-id` {error}")))?;
     let started = text(detail, "start-time")?;
     let started = moment(started)
         .ok_or_else(|| invalid("`detail.start-time` is no time such as 2026-01-01T00:00:00.000Z[UTC]"))?;
@@ -122,8 +132,9 @@ fn ended(detail: &Value) -> Result<Asked, Error> {
     Ok(Asked::Ended {
         flow: text(detail, "flow-name")?.to_owned(),
         run: Run {
-            id: id.to_owned(),
+            id,
             started,
+            ended: detail.get("end-time").and_then(Value::as_str).and_then(moment),
             status: if is_well { Status::Succeeded } else { Status::Failed },
             records: count(detail, "num-of-records-processed"),
         },
@@ -185,6 +196,20 @@ mod tests {
         });
         let Ok(Asked::Ended { run, reason, .. }) = asked else { panic!("{asked:?}") };
         assert_eq!((run.status, run.records, reason.as_deref()), (Status::Failed, Some(63_000), Some("denied")));
+    }
+
+    #[test]
+    fn schedules_come_from_two_services_and_operators_name_a_run() {
+        let check = |event: Value| read(event.to_string().as_bytes());
+        for source in ["aws.events", "aws.scheduler"] {
+            let asked = check(json!({"source": source, "detail-type": "Scheduled Event", "detail": {}}));
+            assert_eq!(asked, Ok(Asked::Look(None)));
+        }
+        let again = Asked::Again { dataset: "deals".to_owned(), run: "run-1".parse().unwrap() };
+        assert_eq!(check(json!({"dataset": "deals", "run": "run-1"})), Ok(again));
+        for bad in [json!({"dataset": "deals", "run": "../1"}), json!({"dataset": "deals"}), json!({"run": "run-1"})] {
+            assert_eq!(check(bad.clone()).unwrap_err().code, Code::InvalidEvent, "{bad}");
+        }
     }
 
     #[test]

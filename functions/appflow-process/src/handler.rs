@@ -9,7 +9,7 @@ use headgate::{
     clock::{Clock, SystemClock, Timestamp},
     contract::MaskKey,
     dataset::Saas,
-    flows::{Flows, Run, Status, directory::DirectoryFlows},
+    flows::{Flows, Status, directory::DirectoryFlows},
     metrics::{Emitter, Metrics},
     store::Store,
 };
@@ -21,13 +21,16 @@ use headgate_columnar::{
     saas::Readers,
 };
 use serde_json::{Value, json};
+use xxhash_rust::xxh3::xxh3_128;
 
 use crate::{
     config::{Config, Service},
     emit,
     event::{self, Asked, Ignored},
-    intake,
+    files::Files,
+    intake::{self, Taken},
     report::Report,
+    runs::{self, Told},
 };
 
 /// A dataset, compiled.
@@ -37,6 +40,8 @@ pub struct Object {
     pub saas: Saas,
     /// Who reads its records.
     pub readers: Readers,
+    /// Tells this way to read from that of another dataset file.
+    pub reading: String,
 }
 
 impl Object {
@@ -46,7 +51,8 @@ impl Object {
     /// Misconfigured: a column is hashed and there is no key; a default is no value of its column.
     pub fn new(saas: Saas, key: Option<MaskKey>) -> Result<Arc<Self>, Error> {
         let readers = Readers::new(&saas, key)?;
-        Ok(Arc::new(Self { saas, readers }))
+        let reading = format!("{:032x}", xxh3_128(format!("{saas:?}").as_bytes()));
+        Ok(Arc::new(Self { saas, readers, reading }))
     }
 }
 
@@ -108,7 +114,7 @@ pub async fn handle(event: &[u8], deadline: Timestamp, ports: &Ports) -> Result<
     match asked {
         Asked::Ended { flow, run, reason } => {
             if run.status == Status::Failed {
-                tracing::error!(flow, run = run.id, reason, "the run failed: nothing of it comes in");
+                tracing::error!(flow, run = run.id.as_str(), reason, "the run failed: nothing of it comes in");
             }
             let objects = of_flow(&flow, ports);
             if objects.is_empty() {
@@ -124,17 +130,12 @@ pub async fn handle(event: &[u8], deadline: Timestamp, ports: &Ports) -> Result<
             }
             Ok(json!({"deactivated": objects.iter().map(|object| object.saas.name()).collect::<Vec<_>>()}))
         }
+        Asked::Again { dataset, run } => {
+            all(named(Some(vec![dataset]), ports)?, &Told::Again(run), budget, ports).await
+        }
         Asked::Look(names) => all(named(names, ports)?, &Told::None, budget, ports).await,
         Asked::Nothing(reason) => Ok(ignored(reason, ports)),
     }
-}
-
-/// What is told of runs.
-enum Told {
-    /// This run came to an end.
-    One(Run),
-    /// Nothing: the service is asked.
-    None,
 }
 
 fn ignored(reason: Ignored, ports: &Ports) -> Value {
@@ -166,9 +167,7 @@ async fn all(objects: Vec<Arc<Object>>, told: &Told, budget: Budget, ports: &Por
         let name = object.saas.name().to_owned();
         let mut report = Report { dataset: name.clone(), ..Report::default() };
         let ended = one(&object, told, budget, ports, &mut report).await;
-        for metrics in emit::of_report(&ports.function, &report, ended.is_err()) {
-            ports.emit(metrics);
-        }
+        ports.emit(emit::of_report(&ports.function, &report, ended.is_err()));
         match ended {
             Ok(answer) => drop(done.insert(name, answer)),
             Err(error) => {
@@ -194,7 +193,8 @@ fn hope(class: Class) -> u8 {
     }
 }
 
-/// Brings the runs of a dataset in, and merges. A run that cannot come in does not hold up the others.
+/// Brings the runs of a dataset in, and merges. A run that cannot come in does not hold up the others, nor the merge of
+/// what is in.
 async fn one(
     object: &Arc<Object>,
     told: &Told,
@@ -202,21 +202,34 @@ async fn one(
     ports: &Ports,
     report: &mut Report,
 ) -> Result<Value, Error> {
-    let mut trouble = Vec::new();
-    match told {
-        Told::One(run) => intake::take(object, run, budget, ports, report).await?,
-        Told::None => {
-            let mut runs = ports.flows.runs(&object.saas.flow, ports.clock.now().minus(ports.lookback)).await?;
-            runs.retain(|run| run.status != Status::Running);
-            runs.sort_by(|one, other| (one.started, &one.id).cmp(&(other.started, &other.id)));
-            for run in &runs {
-                if let Err(error) = intake::take(object, run, budget, ports, report).await {
-                    trouble.push(error);
+    let (is_look, again) = (matches!(told, Told::None), matches!(told, Told::Again(_)));
+    let (open, mut trouble) = runs::open(object, told, ports).await?;
+    let mut files = Files::new(ports.store.as_ref(), &object.saas, open.iter().map(|(run, _)| run));
+    let intake = budget.of_intake(ports.clock.now());
+    for (run, noted) in &open {
+        match intake::take(object, (run, noted.clone(), again), &mut files, intake, ports).await {
+            Ok(taken) => {
+                for metrics in emit::of_run(&ports.function, object.saas.name(), &taken, is_look) {
+                    ports.emit(metrics);
+                }
+                match taken {
+                    Taken::Landed { .. } => report.landed += 1,
+                    Taken::Failed => report.failed += 1,
+                    Taken::Known => {}
                 }
             }
-            report.found = report.landed;
+            Err(error) => {
+                tracing::warn!(dataset = object.saas.name(), run = run.id.as_str(), %error, "the run is not in yet");
+                let is_end = error.code == Code::Deadline;
+                trouble.push(error);
+                if is_end {
+                    break;
+                }
+            }
         }
     }
+    let is_told = matches!(told, Told::One(run) if run.status == Status::Succeeded);
+    report.repeated = u64::from(is_told && report.landed == 0 && trouble.is_empty());
     let outcome = merged(object, budget, ports, report).await?;
     let answer = json!({"landed": report.landed, "repeated": report.repeated, "failed": report.failed,
         "merge": outcome});
@@ -253,6 +266,8 @@ pub struct Budget {
     end: Timestamp,
 }
 
+/// The share of the time that is kept for the merge: without it runs would come in and no table know of them.
+const MERGE: i64 = 3;
 /// The most that is set aside for the end.
 const MARGIN: Duration = Duration::from_secs(5);
 
@@ -260,6 +275,12 @@ impl Budget {
     fn new(now: Timestamp, deadline: Timestamp) -> Self {
         let whole = Duration::from_millis(u64::try_from(deadline.0.saturating_sub(now.0)).unwrap_or_default());
         Self { end: deadline.minus(MARGIN.min(whole / 10)) }
+    }
+
+    /// The part of what is left in which runs may come in: the rest is for the merge.
+    fn of_intake(self, now: Timestamp) -> Self {
+        let left = self.end.0.saturating_sub(now.0).max(0);
+        Self { end: Timestamp(self.end.0 - left / MERGE) }
     }
 
     /// What is left of it.

@@ -10,6 +10,7 @@ pub mod handler;
 mod intake;
 mod ledger;
 mod report;
+mod runs;
 
 pub use ledger::note_key;
 pub use report::Report;

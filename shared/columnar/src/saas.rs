@@ -11,4 +11,4 @@ mod records;
 #[cfg(test)]
 mod tests;
 
-pub use batch::{Landed, Readers, Run, land};
+pub use batch::{Give, Landed, Piece, Readers, Run, land};

@@ -27,15 +27,15 @@ impl DirectoryFlows {
 impl Flows for DirectoryFlows {
     async fn runs(&self, flow: &str, since: Timestamp) -> Result<Vec<Run>> {
         let path = self.root.join(format!("{flow}.json"));
-        let refused = |reason: String| FlowsError::Refused { flow: flow.to_owned(), reason };
+        let wrong = |reason: String| FlowsError::Wrong { flow: flow.to_owned(), reason };
         let text = match fs::read(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(refused(format!("{}: {error}", path.display()))),
+            Err(error) => return Err(wrong(format!("{}: {error}", path.display()))),
         };
         let runs: Vec<Run> =
-            serde_json::from_slice(&text).map_err(|error| refused(format!("{}: {error}", path.display())))?;
-        Ok(runs.into_iter().filter(|run| run.started >= since).collect())
+            serde_json::from_slice(&text).map_err(|error| wrong(format!("{}: {error}", path.display())))?;
+        Ok(runs.into_iter().filter(|run| run.is_since(since)).collect())
     }
 }
 
@@ -51,9 +51,12 @@ mod tests {
         assert_eq!(flows.runs("deals", Timestamp(0)).await, Ok(Vec::new()));
         let text = r#"[{"id":"a","started":5,"status":"succeeded","records":2},{"id":"b","started":4,"status":"failed","records":null}]"#;
         fs::write(folder.path().join("deals.json"), text).unwrap();
-        let run = Run { id: "a".to_owned(), started: Timestamp(5), status: Status::Succeeded, records: Some(2) };
+        let id = "a".parse().unwrap();
+        let run = Run { id, started: Timestamp(5), ended: None, status: Status::Succeeded, records: Some(2) };
         assert_eq!(flows.runs("deals", Timestamp(5)).await, Ok(vec![run]));
-        fs::write(folder.path().join("deals.json"), "[{}]").unwrap();
-        assert!(matches!(flows.runs("deals", Timestamp(0)).await, Err(FlowsError::Refused { .. })));
+        for bad in ["[{}]", r#"[{"id":"../a","started":5,"status":"succeeded","records":2}]"#] {
+            fs::write(folder.path().join("deals.json"), bad).unwrap();
+            assert!(matches!(flows.runs("deals", Timestamp(0)).await, Err(FlowsError::Wrong { .. })), "{bad}");
+        }
     }
 }

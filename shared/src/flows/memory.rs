@@ -51,7 +51,7 @@ impl Flows for MemoryFlows {
     async fn runs(&self, flow: &str, since: Timestamp) -> Result<Vec<Run>> {
         self.faults.around(Verb::Runs, flow, || {
             let runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
-            Ok(runs.get(flow).into_iter().flatten().filter(|run| run.started >= since).cloned().collect())
+            Ok(runs.get(flow).into_iter().flatten().filter(|run| run.is_since(since)).cloned().collect())
         })
     }
 }

@@ -65,7 +65,8 @@ impl Runs {
             let body = if ending == "parquet.jsonl" { texts(&body) } else { body.into() };
             store.put_at(&format!("raw/saas/{flow}/2026/11/28/{run}/part-00000"), body, NOW);
             let records = None;
-            flows.add(flow, Run { id: run.to_owned(), started: BEGAN, status: Status::Succeeded, records });
+            let id = run.parse().unwrap();
+            flows.add(flow, Run { id, started: BEGAN, ended: None, status: Status::Succeeded, records });
         }
         let presets = Datasets::load(&folder("../infra/datasets/presets")).unwrap();
         let key = || Some("a key that nobody knows".parse().unwrap());

@@ -1,6 +1,9 @@
 //! Whole invocations over a store in memory.
 
 mod events;
+mod found;
+mod late;
+mod progress;
 mod property;
 
 use std::{
@@ -10,8 +13,9 @@ use std::{
 
 use headgate::{
     clock::ManualClock,
-    flows::{self, memory::MemoryFlows},
-    store::memory::MemoryStore,
+    faults::Call,
+    flows::{self, RunId, memory::MemoryFlows},
+    store::memory::{MemoryStore, Verb},
 };
 use headgate_columnar::rows;
 
@@ -20,8 +24,10 @@ use super::*;
 /// 2026-11-29T00:00:00Z
 const NOW: Timestamp = Timestamp(1_795_910_400_000);
 const HOUR: i64 = 3_600_000;
+/// Time enough.
+const HOURS: Duration = Duration::from_hours(2);
 
-/// A record: its key, when it was modified, whether it was deleted, and what tells it from others.
+/// A record: its key, when it was modified (`i64::MIN`: it does not say), whether it was deleted, and what tells it from others.
 #[derive(Debug, Clone)]
 struct Record {
     id: u8,
@@ -72,24 +78,34 @@ fn scene_of(saas: Saas) -> Scene {
     Scene { ports, store, flows, clock }
 }
 
-fn id(run: usize) -> String {
-    format!("2c07e424-0000-4000-8000-{run:012}")
+fn id(run: usize) -> RunId {
+    format!("2c07e424-0000-4000-8000-{run:012}").parse().unwrap()
 }
 
+/// As a report has it: without the zone, to the millisecond.
 fn moment(at: Timestamp) -> String {
-    let digits = at.0.rem_euclid(24 * HOUR);
-    let (hour, rest) = (digits / HOUR, digits % HOUR);
-    let day = if at.0 >= NOW.0 { 29 } else { 28 };
-    format!("2026-11-{day}T{hour:02}:{:02}:{:02}.{:03}Z", rest / 60_000, rest / 1000 % 60, rest % 1000)
+    let at = time::OffsetDateTime::from_unix_timestamp_nanos(i128::from(at.0) * 1_000_000).unwrap();
+    at.format(&time::format_description::well_known::Rfc3339).unwrap()
+}
+
+fn report(run: usize, started: Timestamp, records: usize, status: &str) -> Value {
+    json!({"source": "aws.appflow", "detail-type": "AppFlow End Flow Run Report", "detail": {
+        "flow-name": "deals", "execution-id": id(run), "status": status,
+        "start-time": format!("{}[UTC]", moment(started)), "num-of-records-processed": records.to_string()}})
 }
 
 impl Scene {
     /// Writes the files of a run; two, where there are several records.
     fn files(&self, run: usize, records: &[Record]) {
-        let (first, second) = records.split_at(records.len() / 2);
-        for (part, records) in [first, second].into_iter().enumerate().filter(|(_, records)| !records.is_empty()) {
+        self.parts(run, records, records.len().div_ceil(2).max(1));
+    }
+
+    /// Writes the files of a run, with so many records each.
+    fn parts(&self, run: usize, records: &[Record], each: usize) {
+        for (part, records) in records.chunks(each).enumerate() {
             let line = |record: &Record| {
                 let Record { id, modified, deleted, note } = record;
+                let modified = if *modified == i64::MIN { "null".to_owned() } else { modified.to_string() };
                 format!("{{\"id\":{id},\"modified\":{modified},\"gone\":{deleted},\"note\":{note}}}\n")
             };
             let text: String = records.iter().map(line).collect();
@@ -98,15 +114,38 @@ impl Scene {
     }
 
     async fn report(&self, run: usize, started: Timestamp, records: usize) -> Result<Value, Error> {
-        let event = json!({"source": "aws.appflow", "detail-type": "AppFlow End Flow Run Report", "detail": {
-            "flow-name": "deals", "execution-id": id(run), "status": "Execution Successful",
-            "start-time": format!("{}[UTC]", moment(started)), "num-of-records-processed": records.to_string()}});
-        self.deliver(&event).await
+        self.deliver(&report(run, started, records, "Execution Successful")).await
     }
 
     async fn deliver(&self, event: &Value) -> Result<Value, Error> {
-        let deadline = self.clock.now().plus(Duration::from_mins(5));
-        handle(event.to_string().as_bytes(), deadline, &self.ports).await
+        self.within(Duration::from_mins(5), event).await
+    }
+
+    /// An invocation that may take so long.
+    async fn within(&self, time: Duration, event: &Value) -> Result<Value, Error> {
+        handle(event.to_string().as_bytes(), self.clock.now().plus(time), &self.ports).await
+    }
+
+    /// From here on every call of the store takes so long.
+    fn slow(&self, time: Duration) {
+        let clock = Arc::clone(&self.clock);
+        self.store.faults().hook(Box::new(move |_| clock.advance(time)));
+    }
+
+    /// Before the call of this number, another invocation is there from its beginning to its end.
+    fn other_at(&self, number: u64, event: &Value) {
+        let (ports, event, deadline) = (self.ports.clone(), event.to_string(), self.clock.now().plus(HOURS));
+        let hook = move |call: &Call<Verb>| {
+            if call.number == number {
+                let (ports, event) = (ports.clone(), event.clone());
+                let other = move || {
+                    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+                    drop(runtime.block_on(handle(event.as_bytes(), deadline, &ports)));
+                };
+                std::thread::spawn(other).join().unwrap();
+            }
+        };
+        self.store.faults().hook(Box::new(hook));
     }
 
     /// The table: by key, the note of its row.

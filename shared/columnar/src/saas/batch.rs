@@ -23,20 +23,22 @@ use headgate::{
 
 use super::{
     nulls::Nulls,
-    records::{Told, each},
+    records::{Reading, Stop, Told, each},
 };
 use crate::{
     schema::declared,
-    stream::{Rows, encode},
+    stream::{Gather, Rows, encode},
 };
 
 /// A dataset, compiled.
 #[derive(Debug)]
 pub struct Readers {
     rows: Contract,
-    /// Of a row that is taken out: its key and its version.
+    /// Of a row that is taken out: its key, its version, and what tells that it was deleted.
     keys: Contract,
     nulls: Nulls,
+    /// Where the columns may be in a record.
+    paths: Vec<Vec<String>>,
 }
 
 impl Readers {
@@ -46,8 +48,10 @@ impl Readers {
     /// Misconfigured, as [`Contract::new`].
     pub fn new(saas: &Saas, key: Option<MaskKey>) -> Result<Self, Error> {
         let mut keys = saas.rows.clone();
-        let is_kept =
-            |name: &String| saas.table.primary_key.contains(name) || saas.table.order_by.as_ref() == Some(name);
+        let deleted = saas.deleted.as_ref().map(|deleted| &deleted.column);
+        let is_kept = |name: &String| {
+            saas.table.primary_key.contains(name) || [saas.table.order_by.as_ref(), deleted].contains(&Some(name))
+        };
         keys.columns.retain(|field| is_kept(&field.name));
         keys.filter.clear();
         keys.unknown_fields = UnknownFields::Drop;
@@ -55,7 +59,24 @@ impl Readers {
             rows: Contract::new(&saas.rows, key.clone())?,
             keys: Contract::new(&keys, key)?,
             nulls: Nulls::new(&saas.nulls),
+            paths: saas
+                .rows
+                .columns
+                .iter()
+                .flat_map(|field| [Some(&field.path), field.fallback.as_ref()])
+                .flatten()
+                .cloned()
+                .collect(),
         })
+    }
+
+    /// Whether the record says that it was deleted, whatever else it says. A product may tell no more than its key of a
+    /// record that is gone, so what else the contract asks for is not asked of it.
+    fn tells_deletion(&self, record: &str, deleted: &Deleted) -> bool {
+        let mut row = Rows::new(&self.keys);
+        let read = Reader::new(&self.keys).read(record, 0, &mut row);
+        let is_whole = read.is_ok_and(|read| record[read.end..].trim().is_empty());
+        is_whole && row.finish().is_ok_and(|row| is_deleted(&row, deleted) == [true])
     }
 }
 
@@ -68,13 +89,26 @@ pub struct Run<'a> {
     pub at: Timestamp,
 }
 
-/// What files of a run come to.
-#[derive(Debug)]
-pub struct Landed {
-    /// The file of changes; `None` where there is no change.
-    pub changes: Option<Bytes>,
+/// A part of what files of a run come to; those of each kind are numbered from 0. They are cut by what is read alone:
+/// the same files come to the same parts whenever and wherever they are read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Piece {
+    /// A file of changes.
+    Changes(u64, Bytes),
     /// What is refused, as lines.
-    pub refused: Bytes,
+    Refused(u64, Bytes),
+}
+
+/// Who takes the parts.
+pub type Give<'a> = dyn FnMut(Piece) -> Result<(), Error> + 'a;
+
+/// Bytes of values, or of lines, that are a part: small beside the smallest function, and to a merge, which takes a file
+/// of changes whole.
+const PART: usize = if cfg!(test) { 1 << 20 } else { 32 << 20 };
+
+/// What files of a run come to.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Landed {
     /// What became of the records.
     pub fates: Fates,
     /// How many records there were, those that could not be read included.
@@ -85,28 +119,40 @@ pub struct Landed {
     pub unknown_fields: u64,
 }
 
-/// Reads files of a run, each with its key, in order.
+/// Reads files of a run, each with its key, in order, and gives what they come to. `memory` is all that there is.
 ///
 /// # Errors
-/// Where arrow refuses, which is a bug.
-pub fn land(saas: &Saas, readers: &Readers, run: Run<'_>, files: &[(String, Bytes)]) -> Result<Landed, Error> {
+/// What `give` says. Misconfigured: a file does not fit the memory. Retry: arrow refuses, which is a bug.
+pub fn land(
+    (saas, readers): (&Saas, &Readers),
+    run: Run<'_>,
+    files: &[(String, Bytes)],
+    memory: u64,
+    give: &mut Give<'_>,
+) -> Result<Landed, Error> {
     let mut landing = Landing {
         saas,
         run,
-        nulls: &readers.nulls,
+        readers,
         rows: (Reader::new(&readers.rows), Rows::new(&readers.rows)),
         keys: (Reader::new(&readers.keys), Rows::new(&readers.keys)),
         order: Vec::new(),
         refused: Vec::new(),
-        fates: Fates::default(),
-        records: 0,
-        unknown_fields: 0,
+        parts: (0, 0),
+        give,
+        landed: Landed::default(),
     };
+    let reading = Reading { format: &saas.format, paths: &readers.paths, memory };
     for (key, file) in files {
-        if let Err(refusal) = each(file, &saas.format, &mut |row, told| landing.take(key, row, told)) {
-            landing.records += 1;
-            let column = refusal.column.map(|column| format!("column {column}: ")).unwrap_or_default();
-            landing.refuse((key, None), (refusal.code, format!("{column}{}", refusal.reason), None), &[], Part::Record);
+        match each(file, reading, &mut |row, told| landing.take(key, row, told)) {
+            Ok(()) => {}
+            Err(Stop::Failed(error)) => return Err(Error { message: format!("{key}: {}", error.message), ..error }),
+            Err(Stop::Unreadable(refusal)) => {
+                landing.landed.records += 1;
+                let column = refusal.column.map(|column| format!("column {column}: ")).unwrap_or_default();
+                let reason = format!("{column}{}", refusal.reason);
+                landing.refuse((key, None), (refusal.code, reason, None), &[], Part::Record);
+            }
         }
     }
     landing.finish()
@@ -116,58 +162,78 @@ pub fn land(saas: &Saas, readers: &Readers, run: Run<'_>, files: &[(String, Byte
 const ROWS: usize = 0;
 const KEYS: usize = 1;
 
-struct Landing<'a> {
+struct Landing<'a, 'g> {
     saas: &'a Saas,
     run: Run<'a>,
-    nulls: &'a Nulls,
+    readers: &'a Readers,
     rows: (Reader<'a>, Rows),
     keys: (Reader<'a>, Rows),
     /// The rows of both, in the order of the records.
     order: Vec<(usize, usize)>,
     refused: Vec<u8>,
-    fates: Fates,
-    records: u64,
-    unknown_fields: u64,
+    /// How many were given: of changes, and of what is refused.
+    parts: (u64, u64),
+    give: &'a mut Give<'g>,
+    landed: Landed,
 }
 
-impl Landing<'_> {
-    fn take(&mut self, key: &str, row: u64, told: Told<'_>) {
-        self.records += 1;
+impl Landing<'_, '_> {
+    fn take(&mut self, key: &str, row: u64, told: Told<'_>) -> Result<(), Stop> {
+        self.landed.records += 1;
         let place = (key, Some(row));
-        let text = match told {
-            Ok(text) => text,
-            Err((code, reason, raw)) => {
-                return self.refuse(place, (code, reason.into_owned(), None), raw, Part::Record);
-            }
-        };
-        let record = self.nulls.out_of(&text);
+        match told {
+            Ok(text) => self.read(&text, place),
+            Err((code, reason, raw)) => self.refuse(place, (code, reason.into_owned(), None), raw, Part::Record),
+        }
+        if self.rows.1.bytes() + self.keys.1.bytes() >= PART {
+            self.give_changes()?;
+        }
+        if self.refused.len() >= PART {
+            self.give_refused()?;
+        }
+        Ok(())
+    }
+
+    fn read(&mut self, text: &str, place: (&str, Option<u64>)) {
+        let record = self.readers.nulls.out_of(text);
         let (reader, rows) = &mut self.rows;
         match reader.read(&record, 0, rows) {
             Ok(read) if !record[read.end..].trim().is_empty() => {
                 if read.dropped.is_none() {
-                    crate::stream::Gather::take_back(rows);
+                    rows.take_back();
                 }
                 let reason = "text follows the object: a line is one object".to_owned();
                 self.refuse(place, (Code::InvalidJson, reason, None), text.as_bytes(), Part::Record);
             }
             Ok(read) => {
-                self.unknown_fields += reader.unknown_fields();
+                self.landed.unknown_fields += reader.unknown_fields();
                 self.keep(&record, read.dropped, place, text.as_bytes());
             }
-            Err(refused) => self.refuse(place, told_of(&refused), text.as_bytes(), Part::Document),
+            Err(refused) => {
+                let deleted = self.saas.deleted.as_ref();
+                if deleted.is_some_and(|deleted| self.readers.tells_deletion(&record, deleted)) {
+                    self.landed.deleted += 1;
+                    return self.take_out(&record, Fate::Stored, place, text.as_bytes());
+                }
+                self.refuse(place, told_of(&refused), text.as_bytes(), Part::Document);
+            }
         }
     }
 
     fn keep(&mut self, record: &str, dropped: Option<Dropped>, place: (&str, Option<u64>), raw: &[u8]) {
-        let Some(reason) = dropped else {
-            self.fates.add(Fate::Stored, 1);
-            self.order.push((ROWS, self.rows.1.len() - 1));
-            return;
-        };
+        if let Some(reason) = dropped {
+            return self.take_out(record, Fate::Dropped { reason }, place, raw);
+        }
+        self.landed.fates.add(Fate::Stored, 1);
+        self.order.push((ROWS, self.rows.1.len() - 1));
+    }
+
+    /// Takes the record's row out of the table.
+    fn take_out(&mut self, record: &str, fate: Fate, place: (&str, Option<u64>), raw: &[u8]) {
         let (reader, keys) = &mut self.keys;
         match reader.read(record, 0, keys) {
             Ok(_) => {
-                self.fates.add(Fate::Dropped { reason }, 1);
+                self.landed.fates.add(fate, 1);
                 self.order.push((KEYS, keys.len() - 1));
             }
             Err(refused) => self.refuse(place, told_of(&refused), raw, Part::Document),
@@ -181,20 +247,43 @@ impl Landing<'_> {
         raw: &[u8],
         part: Part,
     ) {
-        self.fates.add(Fate::Quarantined { reason: code }, 1);
+        self.landed.fates.add(Fate::Quarantined { reason: code }, 1);
         let position = Position::Row { key: key.to_owned(), row };
         let line = Line::new(self.saas.name(), code, reason, position, self.run.at, raw);
         Line { path, part, attempt: self.run.id.to_owned(), ..line }.write(&mut self.refused);
     }
 
-    fn finish(self) -> Result<Landed, Error> {
-        self.fates.account_for(self.records)?;
-        let Self { saas, order, refused, fates, records, unknown_fields, rows: (_, rows), keys: (_, keys), .. } = self;
-        let made =
-            changes(saas, rows, keys, &order).map_err(|error| Error::retry(Code::Internal, error.to_string()))?;
-        let (batch, deleted) = made;
-        let changes = (batch.num_rows() > 0).then(|| encode(&batch, None, saas.table.compression, &[])).transpose()?;
-        Ok(Landed { changes, refused: refused.into(), fates, records, deleted, unknown_fields })
+    fn give_changes(&mut self) -> Result<(), Error> {
+        let rows = std::mem::replace(&mut self.rows.1, Rows::new(&self.readers.rows));
+        let keys = std::mem::replace(&mut self.keys.1, Rows::new(&self.readers.keys));
+        let order = std::mem::take(&mut self.order);
+        if order.is_empty() {
+            return Ok(());
+        }
+        let (batch, deleted) =
+            changes(self.saas, rows, keys, &order).map_err(|error| Error::retry(Code::Internal, error.to_string()))?;
+        self.landed.deleted += deleted;
+        let file = encode(&batch, None, self.saas.table.compression, &[])?;
+        (self.give)(Piece::Changes(self.parts.0, file))?;
+        self.parts.0 += 1;
+        Ok(())
+    }
+
+    fn give_refused(&mut self) -> Result<(), Error> {
+        let lines = std::mem::take(&mut self.refused);
+        if lines.is_empty() {
+            return Ok(());
+        }
+        (self.give)(Piece::Refused(self.parts.1, lines.into()))?;
+        self.parts.1 += 1;
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<Landed, Error> {
+        self.give_changes()?;
+        self.give_refused()?;
+        self.landed.fates.account_for(self.landed.records)?;
+        Ok(self.landed)
     }
 }
 
@@ -204,7 +293,8 @@ fn told_of(refused: &Refused) -> (Code, String, Option<String>) {
 
 type Arrow<T> = Result<T, arrow::error::ArrowError>;
 
-/// All rows in the order of their records, with what each does, and how many say that their record was deleted.
+/// All rows, of which there are some, in the order of their records, with what each does, and how many say that their
+/// record was deleted.
 fn changes(saas: &Saas, rows: Rows, keys: Rows, order: &[(usize, usize)]) -> Arrow<(RecordBatch, u64)> {
     let rows = rows.finish()?;
     let gone = saas.deleted.as_ref().map(|deleted| is_deleted(&rows, deleted)).unwrap_or_default();
@@ -218,9 +308,6 @@ fn changes(saas: &Saas, rows: Rows, keys: Rows, order: &[(usize, usize)]) -> Arr
     let taken_out: ArrayRef = Arc::new(StringArray::from(vec!["D"; keys.num_rows()]));
     let schema = schema(saas);
     let batches = [conform(saas, &schema, &rows, ops)?, conform(saas, &schema, &keys, taken_out)?];
-    if order.is_empty() {
-        return Ok((RecordBatch::new_empty(schema), deleted));
-    }
     Ok((interleave_record_batch(&[&batches[ROWS], &batches[KEYS]], order)?, deleted))
 }
 

@@ -2,27 +2,32 @@
 
 use headgate::{Code, dataset::Csv};
 
-use super::records::{Told, give, write_name, write_text};
+use super::records::{Stop, Take, give, write_name, write_text};
 use crate::{
     changes::Refusal,
     read::{Dialect, Field, Found},
 };
 
+/// The most of the rest of a file that is kept where nobody can tell its records; all of it is in the file.
+const REST: usize = 64 << 10;
+
 /// Gives each record of the file to `take`.
 ///
 /// # Errors
-/// Where the header cannot be read.
-pub fn each(file: &[u8], csv: &Csv, take: &mut dyn FnMut(u64, Told<'_>)) -> Result<(), Refusal> {
+/// Where the header cannot be read, or what `take` says.
+pub fn each(file: &[u8], csv: &Csv, take: &mut Take<'_>) -> Result<(), Stop> {
     let file = file.strip_prefix(b"\xef\xbb\xbf").unwrap_or(file);
+    // Half of a CR LF ends the last record as well as all of it.
+    let file = file.strip_suffix(b"\r").unwrap_or(file);
     let (mut dialect, mut fields, mut room) = (Dialect::new(csv.delimiter), Vec::new(), Vec::new());
     let Found::Record(mut at) = dialect.split(file, true, &mut fields) else {
-        return Err(unreadable("the header is no CSV"));
+        return Err(unreadable("the header is no CSV").into());
     };
     let mut names: Vec<String> = Vec::with_capacity(fields.len());
     for field in &fields {
         let name = text(field.text(file, &mut room)).ok_or_else(|| unreadable("the header is not UTF-8"))?;
         if names.iter().any(|known| known == name) {
-            return Err(unreadable("the header names a column twice"));
+            return Err(unreadable("the header names a column twice").into());
         }
         names.push(name.to_owned());
     }
@@ -32,20 +37,24 @@ pub fn each(file: &[u8], csv: &Csv, take: &mut dyn FnMut(u64, Told<'_>)) -> Resu
         match dialect.split(rest, true, &mut fields) {
             Found::Record(length) => {
                 at += length;
-                let raw = rest[..length].trim_ascii_end();
+                // Blanks and tabs may be delimiters.
+                let raw = rest[..length].strip_suffix(b"\n").unwrap_or(&rest[..length]);
+                let raw = raw.strip_suffix(b"\r").unwrap_or(raw);
                 if raw.is_empty() {
                     continue;
                 }
                 match write(rest, &names, &fields, &mut room, &mut record) {
-                    Ok(()) => give(row, &record, take),
-                    Err(reason) => take(row, Err((Code::UnreadableFile, reason.into(), raw))),
+                    Ok(()) => give(row, &record, take)?,
+                    Err(reason) => take(row, Err((Code::UnreadableFile, reason.into(), raw)))?,
                 }
                 row += 1;
             }
             Found::Malformed(reason) => {
-                let reason = format!("the file ends here, for nobody can tell its next record: {reason}");
-                take(row, Err((Code::UnreadableFile, reason.into(), rest)));
-                return Ok(());
+                let (left, kept) = (rest.len(), &rest[..rest.len().min(REST)]);
+                let reason = format!(
+                    "the file ends here, for nobody can tell the next record of the {left} bytes left: {reason}"
+                );
+                return take(row, Err((Code::UnreadableFile, reason.into(), kept)));
             }
             Found::Incomplete => return Ok(()),
         }

@@ -2,43 +2,64 @@
 
 use arrow::{
     array::{Array, ArrayRef, AsArray, RecordBatch},
-    datatypes::DataType,
+    datatypes::{DataType, FieldRef},
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
-use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use headgate::{Code, Error};
+use parquet::{
+    arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder},
+    file::metadata::ParquetMetaData,
+};
 
-use super::records::{Told, give, write_name, write_text};
+use super::records::{Reading, Stop, Take, give, write_name, write_text};
 use crate::{
     changes::Refusal,
     object::unreadable,
     schema::{canonical, cast},
 };
 
-/// Rows that are decoded together.
-const ROWS: usize = 8192;
+/// Rows that are decoded together: few, for a value may be large and come often.
+const ROWS: usize = 1024;
+/// The share of the memory that a row group may take when it is unpacked, for as much of it may be needed at once.
+const SHARE: u64 = 4;
 
-/// Gives each record of the file to `take`.
+/// Gives each record of the file to `take`. Where the file is damaged, what comes before that is given.
 ///
 /// # Errors
-/// Where the file is no Parquet, is damaged, or has a column that no JSON can tell.
-pub fn each(file: &Bytes, take: &mut dyn FnMut(u64, Told<'_>)) -> Result<(), Refusal> {
+/// Where the file is no Parquet, is damaged, or has a column that is asked for and that no JSON can tell; what `take`
+/// says. Misconfigured: a row group does not fit the memory.
+pub fn each(file: &Bytes, reading: Reading<'_>, take: &mut Take<'_>) -> Result<(), Stop> {
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
     let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file.clone(), options).map_err(unreadable)?;
+    fits(builder.metadata(), reading.memory / SHARE)?;
     let reader = builder.with_batch_size(ROWS).build().map_err(unreadable)?;
-    // Nothing is given of a file that breaks off: a later look at it would count its rows otherwise.
-    let batches = reader.collect::<Result<Vec<_>, _>>().map_err(unreadable)?;
-    let told = batches.iter().map(columns).collect::<Result<Vec<_>, _>>()?;
     let (mut row, mut record) = (0, Vec::new());
-    for (batch, columns) in batches.iter().zip(told) {
+    for batch in reader {
+        let batch = batch.map_err(unreadable)?;
+        let columns = columns(&batch, reading.paths)?;
         for at in 0..batch.num_rows() {
             record.clear();
             object(&columns, at, &mut record);
-            give(row, &record, take);
+            give(row, &record, take)?;
             row += 1;
         }
     }
     Ok(())
+}
+
+fn fits(footer: &ParquetMetaData, most: u64) -> Result<(), Error> {
+    let sizes = footer.row_groups().iter().map(|group| u64::try_from(group.total_byte_size()).unwrap_or(u64::MAX));
+    match sizes.max().filter(|size| *size > most) {
+        None => Ok(()),
+        Some(size) => {
+            let message = format!(
+                "a row group has {size} bytes when it is unpacked, and {most} fit the memory; give more memory, or let \
+                 the flow write smaller files (aggregationConfig.targetFileSize)"
+            );
+            Err(Error::misconfigured(Code::TooLarge, message))
+        }
+    }
 }
 
 /// A column that can be told.
@@ -48,6 +69,8 @@ struct Column {
 }
 
 enum Values {
+    /// Of a type that no JSON can tell: null, so that it is a field that no column takes.
+    Untold,
     /// Numbers and booleans: their text is JSON.
     Plain(ArrayRef),
     Text(ArrayRef),
@@ -56,24 +79,40 @@ enum Values {
     List(ArrayRef, Box<Values>),
 }
 
-fn columns(batch: &RecordBatch) -> Result<Vec<Column>, Refusal> {
+fn columns(batch: &RecordBatch, paths: &[Vec<String>]) -> Result<Vec<Column>, Refusal> {
     let schema = batch.schema();
-    let column = |(field, array): (&arrow::datatypes::FieldRef, &ArrayRef)| {
-        let values = values(array).map_err(|refusal| Refusal { column: Some(field.name().as_str().into()), ..refusal });
+    let column = |(field, array): (&FieldRef, &ArrayRef)| {
+        let values = values(array, &mut vec![field.name()], paths)
+            .map_err(|refusal| Refusal { column: Some(field.name().as_str().into()), ..refusal });
         Ok(Column { name: field.name().clone(), values: values? })
     };
     schema.fields().iter().zip(batch.columns()).map(column).collect()
 }
 
-fn values(array: &ArrayRef) -> Result<Values, Refusal> {
+/// The values at a place in the records, which is needed where a path of `paths` leads to it, through it, or around it.
+fn values<'a>(array: &'a ArrayRef, place: &mut Vec<&'a String>, paths: &[Vec<String>]) -> Result<Values, Refusal> {
     match array.data_type() {
         DataType::Struct(fields) => {
-            let members = fields.iter().zip(array.as_struct().columns());
-            let members =
-                members.map(|(field, member)| Ok(Column { name: field.name().clone(), values: values(member)? }));
-            Ok(Values::Struct(array.clone(), members.collect::<Result<_, Refusal>>()?))
+            let mut member = |(field, member): (&'a FieldRef, &'a ArrayRef)| {
+                place.push(field.name());
+                let values = values(member, place, paths);
+                place.pop();
+                Ok(Column { name: field.name().clone(), values: values? })
+            };
+            let members = fields.iter().zip(array.as_struct().columns()).map(&mut member);
+            let members = members.collect::<Result<_, Refusal>>()?;
+            Ok(Values::Struct(array.clone(), members))
         }
-        DataType::List(_) => Ok(Values::List(array.clone(), Box::new(values(array.as_list::<i32>().values())?))),
+        DataType::List(_) => {
+            Ok(Values::List(array.clone(), Box::new(values(array.as_list::<i32>().values(), place, paths)?)))
+        }
+        other if canonical(other).is_none() => {
+            let is_near = |path: &Vec<String>| path.iter().zip(place.iter()).all(|(one, other)| one == *other);
+            if paths.iter().any(is_near) {
+                return Err(unreadable(format!("a column of type {other}")));
+            }
+            Ok(Values::Untold)
+        }
         other => {
             let known = canonical(other).ok_or_else(|| unreadable(format!("a column of type {other}")))?;
             let array = cast(array, &known).map_err(unreadable)?;
@@ -102,6 +141,7 @@ fn object(columns: &[Column], at: usize, out: &mut Vec<u8>) {
 
 fn value(values: &Values, at: usize, out: &mut Vec<u8>) {
     let array = match values {
+        Values::Untold => return out.extend_from_slice(b"null"),
         Values::Plain(array)
         | Values::Text(array)
         | Values::Bytes(array)
@@ -112,6 +152,7 @@ fn value(values: &Values, at: usize, out: &mut Vec<u8>) {
         return out.extend_from_slice(b"null");
     }
     match values {
+        Values::Untold => {}
         Values::Plain(array) => match array.as_string::<i32>().value(at) {
             // No JSON has such a number: the contract refuses the text where it wants one.
             text @ ("NaN" | "inf" | "-inf") => write_text(text, out),

@@ -3,15 +3,17 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BooleanArray, Decimal128Array, Float64Array, Int64Array, RecordBatch, StringArray, StructArray,
-    TimestampMicrosecondArray,
+    ArrayRef, BooleanArray, Decimal128Array, Float64Array, Int64Array, MapBuilder, RecordBatch, StringArray,
+    StringBuilder, StructArray, TimestampMicrosecondArray,
 };
 use bytes::Bytes;
-use headgate::{clock::Timestamp, dataset::Saas};
+use headgate::{Class, Code, clock::Timestamp, dataset::Saas, fate::Fate};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::{Value, json};
 
-use super::{Readers, Run, land};
+use super::{Piece, Readers, Run, land};
+
+const MEMORY: u64 = 256 << 20;
 
 fn dataset(format: &str, change: impl Fn(&mut Value)) -> Saas {
     let mut document = json!({"name": "deals", "kind": "saas", "source": {"flow": "deals", "format": format},
@@ -32,9 +34,20 @@ fn dataset(format: &str, change: impl Fn(&mut Value)) -> Saas {
 fn landed(saas: &Saas, file: impl Into<Bytes>) -> (Vec<Value>, Vec<Value>) {
     let run = Run { id: "e1", at: Timestamp(0) };
     let readers = Readers::new(saas, None).unwrap();
-    let landed = land(saas, &readers, run, &[("raw/a".to_owned(), file.into())]).unwrap();
-    let rows = landed.changes.map(rows).unwrap_or_default();
-    let refused = landed.refused.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    let (mut changes, mut aside) = (Vec::new(), Vec::new());
+    let mut give = |piece| {
+        match piece {
+            Piece::Changes(part, file) => {
+                assert_eq!(part, changes.len() as u64);
+                changes.push(file);
+            }
+            Piece::Refused(_, lines) => aside.extend_from_slice(&lines),
+        }
+        Ok(())
+    };
+    land((saas, &readers), run, &[("raw/a".to_owned(), file.into())], MEMORY, &mut give).unwrap();
+    let rows = changes.into_iter().flat_map(rows).collect();
+    let refused = aside.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
     let refused = refused.map(|line| serde_json::from_slice::<Value>(line).unwrap());
     let told = refused.map(|line| json!([line["position"]["row"]["row"], line["code"], line["path"]])).collect();
     (rows, told)
@@ -170,4 +183,131 @@ fn what_the_filter_does_not_want_takes_its_row_out() {
         json!(["I", "3", "2026-01-01T00:00:00", "", "10002.00", "", "*******mple"]),
     ];
     assert_eq!((&rows[..], &refused[..]), (&want[..], &[][..]));
+}
+
+#[test]
+fn a_deletion_needs_no_more_than_its_key() {
+    let saas = dataset("json", |document| {
+        document["columns"][4]["required"] = json!(true);
+        document["columns"][5] = json!({"name": "status", "type": "string", "path": "Status", "one_of": ["open"]});
+    });
+    let file = concat!(
+        r#"{"Id":"1","LastModifiedDate":"2026-01-01","IsDeleted":true}"#,
+        "\n",
+        r#"{"Id":"2","LastModifiedDate":"2026-01-01","IsDeleted":true,"BillingCity":"Bern","Status":"gone"}"#,
+        "\n",
+        r#"{"Id":"3","LastModifiedDate":"2026-01-01","IsDeleted":false}"#,
+        "\n",
+        r#"{"LastModifiedDate":"2026-01-01","IsDeleted":true}"#,
+        "\n",
+        r#"{"Id":"5","LastModifiedDate":"2026-01-01","IsDeleted":true} {}"#,
+        "\n",
+    );
+    let (rows, refused) = landed(&saas, file);
+    let gone = |id: &str| json!(["D", id, "2026-01-01T00:00:00", "true", "", "", ""]);
+    assert_eq!(rows, [gone("1"), gone("2")]);
+    let want = [
+        json!([2, "missing_field", "$.BillingAddress.City"]),
+        json!([3, "missing_field", "$.Id"]),
+        json!([4, "missing_field", "$.BillingAddress.City"]),
+    ];
+    assert_eq!(refused, want);
+}
+
+#[test]
+fn much_is_cut_into_the_same_parts_each_time() {
+    let saas = dataset("json", |_| {});
+    let line = |row: usize| {
+        let city = "x".repeat(32 << 10);
+        match row % 2 {
+            0 => format!("{{\"Id\":\"{row}\",\"LastModifiedDate\":\"2026-01-01\",\"BillingCity\":\"{city}\"}}\n"),
+            _ => format!("{{\"Id\":1,\"LastModifiedDate\":\"{city}\"}}\n"),
+        }
+    };
+    let file: Bytes = (0..140).map(line).collect::<String>().into();
+    let readers = Readers::new(&saas, None).unwrap();
+    let land = || {
+        let mut pieces = Vec::new();
+        let mut give = |piece| {
+            pieces.push(piece);
+            Ok(())
+        };
+        let run = Run { id: "e1", at: Timestamp(0) };
+        let landed = land((&saas, &readers), run, &[("raw/a".to_owned(), file.clone())], MEMORY, &mut give).unwrap();
+        (landed, pieces)
+    };
+    let (told, pieces) = land();
+    let parts = |wanted: fn(&Piece) -> Option<u64>| pieces.iter().filter_map(wanted).collect::<Vec<_>>();
+    assert_eq!(parts(|piece| if let Piece::Changes(part, _) = piece { Some(*part) } else { None }), [0, 1, 2]);
+    assert!(parts(|piece| if let Piece::Refused(part, _) = piece { Some(*part) } else { None }).len() > 2);
+    assert_eq!((told.records, told.fates.of(Fate::Stored), told.fates.quarantined()), (140, 70, 70));
+    assert_eq!(land(), (told, pieces));
+}
+
+#[test]
+fn a_row_group_that_does_not_fit_the_memory_is_no_bad_file() {
+    let saas = dataset("parquet", |_| {});
+    // Snappy makes little of it, and decoding all of it again.
+    let file = {
+        let texts: ArrayRef = Arc::new(StringArray::from_iter_values((0..2000).map(|row| format!("{row:01000}"))));
+        let batch = RecordBatch::try_from_iter([("Id", texts)]).unwrap();
+        crate::stream::encode(&batch, None, headgate::dataset::Compression::Snappy, &[]).unwrap()
+    };
+    let readers = Readers::new(&saas, None).unwrap();
+    let files = [("raw/a".to_owned(), file)];
+    let land = |memory| land((&saas, &readers), Run { id: "e1", at: Timestamp(0) }, &files, memory, &mut |_| Ok(()));
+    let error = land(4 << 20).unwrap_err();
+    assert_eq!((error.class, error.code), (Class::Misconfigured, Code::TooLarge));
+    assert!(error.message.starts_with("raw/a: a row group has "), "{error}");
+    assert_eq!(land(16 << 20).unwrap().records, 2000);
+}
+
+#[test]
+fn what_no_json_can_tell_costs_nothing_that_nobody_asked_for() {
+    let texts = |text: &str| Arc::new(StringArray::from(vec![text])) as ArrayRef;
+    let mut notes = MapBuilder::new(None, StringBuilder::new(), StringBuilder::new());
+    notes.keys().append_value("a");
+    notes.values().append_value("b");
+    notes.append(true).unwrap();
+    let notes: ArrayRef = Arc::new(notes.finish());
+    let file = |name: &str| {
+        parquet_file(vec![("Id", texts("1")), ("LastModifiedDate", texts("2026-01-01")), (name, Arc::clone(&notes))])
+    };
+    let saas = dataset("parquet", |document| document["unknown_fields"] = json!("keep"));
+    let want = json!(["I", "1", "2026-01-01T00:00:00", "", "", "", "", "{\"Notes\":null}"]);
+    assert_eq!(landed(&saas, file("Notes")), (vec![want], vec![]));
+    for asked in ["Amount", "BillingAddress"] {
+        assert_eq!(landed(&saas, file(asked)), (vec![], vec![json!([null, "unreadable_file", null])]));
+    }
+}
+
+#[test]
+fn csv_of_tabs_may_have_empty_records_and_a_file_end_in_half_a_line_end() {
+    let saas = dataset("csv", |document| {
+        document["source"]["csv"] = json!({"delimiter": "\t"});
+        document["columns"][0]["default"] = json!("none");
+        document["columns"][1]["required"] = json!(false);
+    });
+    let (rows, refused) = landed(&saas, "Id\tBillingCity\r\n1\tBern\r\n\t\r\n\r\n2\t\"Thun\"\r");
+    let row = |id: &str, city: &str| json!(["I", id, "", "", "", city, ""]);
+    assert_eq!((rows, refused), (vec![row("1", "Bern"), row("none", ""), row("2", "Thun")], vec![]));
+}
+
+#[test]
+fn the_rest_of_a_broken_csv_is_not_kept_twice() {
+    let saas = dataset("csv", |_| {});
+    let file = format!("Id,LastModifiedDate\n1,\"2026\"x\n{}", "2,2026-01-01\n".repeat(100_000));
+    let mut aside = Vec::new();
+    let mut give = |piece| {
+        if let Piece::Refused(_, lines) = piece {
+            aside.extend_from_slice(&lines);
+        }
+        Ok(())
+    };
+    let readers = Readers::new(&saas, None).unwrap();
+    let files = [("raw/a".to_owned(), Bytes::from(file))];
+    land((&saas, &readers), Run { id: "e1", at: Timestamp(0) }, &files, MEMORY, &mut give).unwrap();
+    let line: Value = serde_json::from_slice(&aside).unwrap();
+    assert!(line["reason"].as_str().unwrap().contains("1300010 bytes left"), "{}", line["reason"]);
+    assert!(aside.len() < 100_000, "{} bytes", aside.len());
 }

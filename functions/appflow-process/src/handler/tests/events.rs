@@ -11,7 +11,7 @@ fn before(hours: i64) -> Timestamp {
 }
 
 fn told(run: usize, started: Timestamp, status: Status) -> flows::Run {
-    flows::Run { id: id(run), started, status, records: Some(1) }
+    flows::Run { id: id(run), started, ended: None, status, records: Some(1) }
 }
 
 #[tokio::test]
@@ -52,7 +52,7 @@ async fn files_that_cannot_be_told_name_the_setting() {
 }
 
 #[tokio::test]
-async fn a_run_of_long_ago_is_named_by_now() {
+async fn a_run_of_long_ago_comes_in() {
     let scene = scene();
     scene.files(1, &[record(1, 1)]);
     scene.report(1, before(1), 1).await.unwrap();
@@ -76,7 +76,7 @@ async fn a_run_that_cannot_come_in_does_not_hold_up_others() {
     scene.flows.add("deals", told(3, before(1), Status::Running));
     scene.flows.add("deals", told(4, before(50), Status::Succeeded));
     let error = scene.deliver(&json!({"source": "aws.events", "detail-type": "Scheduled Event"})).await.unwrap_err();
-    assert!(error.message.starts_with("deals: ") && error.message.contains(&id(1)), "{error}");
+    assert!(error.message.starts_with("deals: ") && error.message.contains(id(1).as_str()), "{error}");
     assert_eq!(scene.table().await.len(), 1);
     assert_eq!([scene.figure("RunsFound"), scene.figure("Failures")], [1, 1]);
 }

@@ -1,28 +1,38 @@
 //! Any runs, in any order, again, at once and with a store that fails → the same table.
 
-use headgate::store::memory::Verb;
 use proptest::prelude::*;
 
 use super::*;
 
+/// From here on the filter wants no note.
+const UNWANTED: u16 = 10_000;
+
 /// A run: how long after the first it began, and its records.
 type Runs = Vec<(i64, Vec<Record>)>;
 
+/// The first run may have begun so long before the others that more than half of the lateness is over.
+const LATE: i64 = -36 * HOUR;
+/// When records without a moment were modified.
+const NEVER: i64 = i64::MIN;
+
 fn runs() -> impl Strategy<Value = Runs> {
-    let record = (0..5_u8, 0..4_i64, prop::bool::weighted(0.3));
+    let modified = prop_oneof![1 => Just(NEVER), 4 => (0..4_i64).prop_map(|after| 1_767_225_600_000 + after)];
+    let record = (0..5_u8, modified, prop::bool::weighted(0.3), prop::bool::weighted(0.2));
     let run = (0..3_i64, prop::collection::vec(record, 0..6));
-    prop::collection::vec(run, 1..6).prop_map(|runs| {
+    (prop::collection::vec(run, 1..6), any::<bool>()).prop_map(|(runs, is_late)| {
         let mut note = 0;
-        let mut noted = |(id, modified, deleted): (u8, i64, bool)| {
+        let mut noted = |(id, modified, deleted, unwanted): (u8, i64, bool, bool)| {
             note += 1;
-            Record { id, modified: 1_767_225_600_000 + modified, deleted, note }
+            Record { id, modified, deleted, note: if unwanted { note + UNWANTED } else { note } }
         };
         let runs = runs.into_iter().map(|(began, records)| (began, records.into_iter().map(&mut noted).collect()));
-        runs.collect()
+        let mut runs: Runs = runs.collect();
+        runs[0].0 += if is_late { LATE } else { 0 };
+        runs
     })
 }
 
-/// The last version of every record that was not deleted with it: by time, then by run, then by place.
+/// The last version of every record that is wanted and was not deleted with it: by time, then by run, then by place.
 fn truth(runs: &Runs) -> BTreeMap<String, String> {
     let mut order: Vec<_> = runs.iter().enumerate().collect();
     order.sort_by_key(|(run, (began, _))| (*began, *run));
@@ -32,7 +42,7 @@ fn truth(runs: &Runs) -> BTreeMap<String, String> {
             last.insert(record.id, record);
         }
     }
-    let there = last.into_values().filter(|record| !record.deleted);
+    let there = last.into_values().filter(|record| !record.deleted && record.note < UNWANTED);
     there.map(|record| (record.id.to_string(), record.note.to_string())).collect()
 }
 
@@ -40,9 +50,15 @@ fn began(runs: &Runs, run: usize) -> Timestamp {
     Timestamp(NOW.0 - 5 * HOUR + runs[run].0)
 }
 
-async fn deliver(scene: &Scene, runs: &Runs, run: usize) -> Result<Value, Error> {
-    scene.report(run, began(runs, run), runs[run].1.len()).await
+fn told(runs: &Runs, run: usize, status: &str) -> Value {
+    report(run, began(runs, run), runs[run].1.len(), status)
 }
+
+async fn deliver(scene: &Scene, runs: &Runs, run: usize) -> Result<Value, Error> {
+    scene.deliver(&told(runs, run, WELL)).await
+}
+
+const WELL: &str = "Execution Successful";
 
 /// Delivers until it is done, as a retry would; the store is well again after the first time.
 async fn persist(scene: &Scene, runs: &Runs, run: usize) {
@@ -58,9 +74,12 @@ async fn persist(scene: &Scene, runs: &Runs, run: usize) {
 #[derive(Debug, Clone)]
 enum Step {
     One(usize),
-    AtOnce(usize, usize),
+    /// The second run comes before this call of the first one; with `false` a report that says that it failed.
+    AtOnce(usize, u64, usize, bool),
     Crash(usize, u64),
     Lost(usize, u64),
+    /// An invocation of so many seconds, with a second a call.
+    Short(usize, u64),
     Look,
 }
 
@@ -68,21 +87,24 @@ fn step() -> impl Strategy<Value = Step> {
     let run = || 0..6_usize;
     prop_oneof![
         3 => run().prop_map(Step::One),
-        2 => (run(), run()).prop_map(|(one, other)| Step::AtOnce(one, other)),
+        4 => (run(), 1..30_u64, run(), any::<bool>()).prop_map(|(one, at, other, is_well)| Step::AtOnce(one, at, other, is_well)),
         3 => (run(), 1..30_u64).prop_map(|(run, call)| Step::Crash(run, call)),
         2 => (run(), 1..30_u64).prop_map(|(run, call)| Step::Lost(run, call)),
+        3 => (run(), 3..30_u64).prop_map(|(run, seconds)| Step::Short(run, seconds)),
         1 => Just(Step::Look),
     ]
 }
 
-/// A scene where the service knows all runs, whatever is reported.
+/// A scene where the service knows all runs, whatever is reported. Every file is read alone.
 fn scene_with(runs: &Runs) -> Scene {
-    let scene = scene();
+    let mut scene = scene_of(dataset(|document| document["filter"] = json!([{"column": "note", "below": UNWANTED}])));
+    scene.ports.bounds.memory = 16 * 100;
     for (run, (_, records)) in runs.iter().enumerate() {
-        scene.files(run, records);
+        scene.parts(run, records, 1);
         let told = flows::Run {
             id: id(run),
             started: began(runs, run),
+            ended: None,
             status: Status::Succeeded,
             records: Some(records.len() as u64),
         };
@@ -98,8 +120,11 @@ async fn play(runs: &Runs, steps: &[Step]) {
         let run = |run: &usize| run % runs.len();
         match step {
             Step::One(one) => persist(&scene, runs, run(one)).await,
-            Step::AtOnce(one, other) => {
-                tokio::join!(persist(&scene, runs, run(one)), persist(&scene, runs, run(other)));
+            Step::AtOnce(one, call, other, is_well) => {
+                let other = told(runs, run(other), if *is_well { WELL } else { "Execution Failed" });
+                scene.other_at(faults.total() + call, &other);
+                persist(&scene, runs, run(one)).await;
+                faults.unhook();
             }
             Step::Crash(one, call) => {
                 faults.crash_from(faults.total() + call);
@@ -111,12 +136,20 @@ async fn play(runs: &Runs, steps: &[Step]) {
                 persist(&scene, runs, run(one)).await;
                 faults.revive();
             }
+            Step::Short(one, seconds) => {
+                scene.slow(Duration::from_secs(1));
+                drop(scene.within(Duration::from_secs(*seconds), &told(runs, run(one), WELL)).await);
+                faults.unhook();
+            }
             Step::Look => drop(scene.deliver(&json!({"datasets": "all"})).await.unwrap()),
         }
     }
     // Reports may be lost: the schedule finds the rest.
     scene.deliver(&json!({"datasets": ["deals"]})).await.unwrap();
     assert_eq!(scene.table().await, truth(runs));
+    let figures = ["RunsLanded", "Records", "FilesRefused"].map(|name| scene.figure(name));
+    let records = runs.iter().map(|(_, records)| records.len() as u64).sum();
+    assert_eq!(figures, [runs.len() as u64, records, 0]);
     let puts = faults.calls()[&Verb::Put];
     scene.deliver(&json!({"datasets": "all"})).await.unwrap();
     assert_eq!(faults.calls()[&Verb::Put], puts, "what is in is not written again");
