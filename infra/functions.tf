@@ -23,5 +23,5 @@ module "function" {
   trigger = merge(each.value.trigger, { partial_batches = local.packages[each.value.package].partial_batches && (each.value.trigger.kind != "kafka" || try(each.value.trigger.pollers, null) != null) })
 
   # Of the lake the bucket alone, which Lambda looks for: the rest takes a minute longer.
-  depends_on = [module.lake.bucket]
+  depends_on = [aws_dynamodb_table.state, module.lake.bucket]
 }

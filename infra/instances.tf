@@ -144,8 +144,9 @@ locals {
 
   secrets = { MASK_KEY = var.secrets.mask_key, REGISTRY_AUTH = var.secrets.registry_auth, SIGNING_KEYS = var.secrets.signing_keys, TOKEN_KEYS = var.secrets.token_keys }
 
-  # Metrics of our own that are worth an alarm. `per`: the alarm is of the share of that metric. `missing`: what no data says;
-  # functions that nobody calls tell nothing, and that is no failure of theirs.
+  # Metrics of our own that are worth an alarm. `per`: the alarm is of the share of that metric; `while`: it counts while that
+  # metric is above 0, for a table that nothing waits for is old and well. Functions that nobody calls tell nothing, and that
+  # is no failure of theirs.
   metrics = {
     # By Function and Dataset, of which it has several: Lambda's own alarms stand for it, and the stream's.
     api-ingest = {}
@@ -196,7 +197,8 @@ locals {
       failures = { metric = "Failures", limit = 0, statistic = "Sum" }
       refused  = { metric = "FilesRefused", limit = 0, statistic = "Sum" }
       ghosts   = { metric = "GhostCandidates", limit = 0, statistic = "Sum" }
-      lag      = { metric = "Lag", limit = var.alarms.lag_seconds, statistic = "Maximum" }
+      # The least of five minutes: a run before the files came was up to date with an old one.
+      lag = { metric = "Lag", limit = var.alarms.lag_seconds, statistic = "Minimum", while = "FilesPending" }
     }
   }
 }

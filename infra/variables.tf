@@ -10,7 +10,7 @@ variable "account_id" {
 }
 
 variable "alarms" {
-  description = "Who is told (`emails`: each has to confirm), and the limits: freshness, age of what waits in a stream, lag of a table and of a database's task in seconds, records that a topic's consumer is behind, refused records in % of all."
+  description = "Who is told (`emails`: each has to confirm), and the limits: freshness, age of what waits in a stream, lag of a table while change files wait for it and lag of a database's task in seconds, records that a topic's consumer is behind, refused records in % of all."
   type = object({
     emails               = optional(set(string), [])
     database_lag_seconds = optional(number, 300)

@@ -94,6 +94,16 @@ run "a_dataset_file_is_enough" {
     error_message = "A merge deletes no change files."
   }
 
+  # EventBridge says no source when it encrypts for a queue.
+  assert {
+    condition     = { for statement in jsondecode(aws_kms_key.main.policy).Statement : statement.Sid => try(keys(statement.Condition), []) } == { Account = [], Alarms = ["StringEquals"], Events = [], Logs = ["ArnLike"] }
+    error_message = "Of services, EventBridge alone may use the key without a condition."
+  }
+  assert {
+    condition     = alltrue([for function in module.function : length(setintersection(["lag"], keys(function.alarms))) == length([for name in ["dms-merge"] : name if strcontains(function.name, name)])])
+    error_message = "A table of changes has an alarm of its age."
+  }
+
   # What is given up is kept, and so are logs, for as long as was asked.
   assert {
     condition     = alltrue([for function in module.function : function.facts.failures == "arn:aws:s3:::headgate-lake-123456789012" && function.facts.retention == 30])
@@ -158,6 +168,10 @@ run "all_sources" {
   assert {
     condition     = alltrue([for name, function in module.function : contains(keys(function.alarms), "doubled") && contains(keys(function.alarms), "dead-letters") if startswith(name, "lake-compact-")])
     error_message = "A compaction has alarms of rows that are seen twice, and of schedules that came to nothing."
+  }
+  assert {
+    condition     = { for name, alarm in aws_cloudwatch_metric_alarm.forged : name => alarm.dimensions } == { clicks = tomap({ Dataset = "clicks", Function = "headgate-api-ingest-shop", Reason = "wrong_signature" }) }
+    error_message = "Wrong signatures are told of, by the dimensions that the function tells them with."
   }
   assert {
     condition     = toset([for rule in jsondecode(module.database["shop"].mappings).rules : rule["object-locator"]["table-name"]]) == toset(["customers", "invoices"])

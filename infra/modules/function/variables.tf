@@ -1,5 +1,5 @@
 variable "alarms" {
-  description = "Who is told, and of which metrics of the function's own: each above `limit`, in % of the metric `per` where there is one. `age_seconds`: how old what waits for the function may be."
+  description = "Who is told, and of which metrics of the function's own: each above `limit`, in % of the metric `per` where there is one, or while the metric `while` is above 0. `age_seconds`: how old what waits for the function may be."
   type = object({
     age_seconds = number
     dataset     = optional(string)
@@ -9,12 +9,17 @@ variable "alarms" {
       metric    = string
       per       = optional(string)
       statistic = string
+      while     = optional(string)
     })), {})
   })
 
   validation {
     condition     = alltrue([for alarm in var.alarms.metrics : contains(["Average", "Maximum", "Minimum", "Sum"], alarm.statistic) && alarm.limit >= 0])
     error_message = "An alarm's statistic must be Average, Maximum, Minimum or Sum, and its limit at least 0."
+  }
+  validation {
+    condition     = alltrue([for alarm in var.alarms.metrics : alarm.per == null || alarm.while == null])
+    error_message = "An alarm has per or while, not both."
   }
 }
 
