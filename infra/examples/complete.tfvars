@@ -48,7 +48,7 @@ databases = {
     engine             = "postgres"
     database           = "shop"
     schemas            = ["production"]
-    secret_arn         = "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:shop"
+    secret_arn         = "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:shop-AbCdEf"
     security_group_ids = ["sg-0123456789abcdef0"]
     subnet_ids         = ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]
   }

@@ -9,9 +9,8 @@ variables {
   compaction_schedule = "cron(15 3 * * ? *)"
   databases = { shop = {
     engine             = "mysql"
-    database           = "shop"
     schemas            = ["shop"]
-    secret_arn         = "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:shop"
+    secret_arn         = "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:shop-AbCdEf"
     security_group_ids = ["sg-1"]
     subnet_ids         = ["subnet-1", "subnet-2"]
   } }
@@ -129,9 +128,8 @@ run "serverless" {
   variables {
     databases = { shop = {
       engine             = "mysql"
-      database           = "shop"
       schemas            = ["shop"]
-      secret_arn         = "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:shop"
+      secret_arn         = "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:shop-AbCdEf"
       security_group_ids = ["sg-1"]
       serverless_units   = 2
       subnet_ids         = ["subnet-1", "subnet-2"]
