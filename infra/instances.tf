@@ -117,6 +117,7 @@ locals {
     { for stream, names in local.posted : "api-ingest-${stream}" => {
       package  = "api-ingest"
       dataset  = null
+      about    = "${length(names)} datasets of the stream ${stream}"
       settings = merge(local.state, { DATASETS = join(",", names), STREAM = "${var.name}-${stream}" }, var.api.auth == "iam" ? { SIGNING_KEYS = "none" } : {})
       secrets  = var.api.auth == "iam" ? [] : ["SIGNING_KEYS"]
       permissions = {
@@ -138,7 +139,9 @@ locals {
         plays = { actions = ["s3:GetObject"], resources = ["${local.bucket_arn}/_headgate/replay/${name}/*"] }
         state = { actions = ["dynamodb:GetItem"], resources = [local.state_arn] }
       }
-      trigger = { kind = "none", schedule = var.compaction_schedule, schedule_input = jsonencode({ datasets = [name] }) }
+      # Rows that are sorted otherwise than they came lie on disk in between, as large as they are unpacked.
+      ephemeral_mb = length(try(dataset.compact.order_by, [])) == 0 ? 512 : min(10240, max(512, 10 * try(dataset.compact.target_mb, 256)))
+      trigger      = { kind = "none", schedule = var.compaction_schedule, schedule_input = jsonencode({ datasets = [name] }) }
     } if dataset.kind == "stream" && var.compaction_schedule != null },
   )
 

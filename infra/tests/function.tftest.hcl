@@ -103,7 +103,7 @@ run "schedule_without_a_queue" {
   }
 }
 
-run "rollback_and_invoker" {
+run "rollback" {
   command = plan
 
   module {
@@ -111,13 +111,16 @@ run "rollback_and_invoker" {
   }
 
   variables {
-    invokers = { rule = { principal = "iot.amazonaws.com", source_arn = "arn:aws:iot:ap-northeast-2:123456789012:rule/r", source_account = "123456789012" } }
-    runtime  = { architecture = "arm64", log_retention_days = 30, memory_mb = 512, pinned_version = "2", timeout_seconds = 100 }
+    runtime = { architecture = "arm64", ephemeral_mb = 2560, log_retention_days = 30, memory_mb = 512, pinned_version = "2", timeout_seconds = 100 }
   }
 
   assert {
-    condition     = aws_lambda_alias.live.function_version == "2" && aws_lambda_permission.main["rule"].qualifier == "live"
-    error_message = "A pinned version is what the alias is at, and the alias is what is called."
+    condition     = aws_lambda_alias.live.function_version == "2"
+    error_message = "A pinned version is what the alias is at."
+  }
+  assert {
+    condition     = one(aws_lambda_function.main.ephemeral_storage).size == 2560
+    error_message = "A function has the disk that it needs."
   }
   assert {
     condition     = length(aws_lambda_event_source_mapping.kinesis) + length(aws_lambda_event_source_mapping.queue) + length(aws_scheduler_schedule.main) == 0
@@ -147,15 +150,16 @@ run "wrong_variables" {
   }
 
   variables {
+    kms_key_arn = "key"
     alarms      = { topic_arn = "t", age_seconds = 600, metrics = { a = { metric = "A", limit = -1, statistic = "Sum", per = "A", while = "B" } } }
+    description = join("", [for number in range(257) : "."])
     failures    = { bucket_arn = "arn:aws:sqs:ap-northeast-2:123456789012:queue" }
-    invokers    = { all = { principal = "*", source_arn = "*" } }
     name        = "a name"
     package     = "bootstrap"
     permissions = { all = { actions = ["s3:*"], resources = ["*"] } }
-    runtime     = { architecture = "arm64", log_retention_days = 31, memory_mb = 1, timeout_seconds = 901 }
+    runtime     = { architecture = "sparc", concurrency = -1, ephemeral_mb = 100, pinned_version = "live", log_retention_days = 31, memory_mb = 1, timeout_seconds = 901 }
     trigger     = { kind = "post", schedule = "daily" }
   }
 
-  expect_failures = [var.alarms, var.failures, var.invokers, var.name, var.package, var.permissions, var.runtime, var.trigger]
+  expect_failures = [var.alarms, var.description, var.failures, var.kms_key_arn, var.name, var.package, var.permissions, var.runtime, var.trigger]
 }
