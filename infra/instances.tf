@@ -21,11 +21,11 @@ locals {
 
   state_arn = "${local.arn.dynamodb}:table/${var.name}-state"
 
-  # Which of a dataset's folders are written, and which are only read.
+  # Which folders of a dataset of records or change files are written, and which are only read.
   folders = { for name, dataset in local.served : name => {
     read  = dataset.kind == "cdc" ? [dataset.source.prefix] : []
     write = concat([try(dataset.target.prefix, "${dirname(dataset.target.snapshot)}/")], dataset.kind == "cdc" ? [] : ["quarantine/${name}/"])
-  } }
+  } if dataset.kind == "cdc" || contains(keys(local.streamed), name) }
 
   permissions = { for name, folders in local.folders : name => {
     lake_read  = { actions = ["s3:GetObject"], resources = [for folder in concat(folders.read, folders.write) : "${local.bucket_arn}/${folder}*"] }
@@ -117,7 +117,7 @@ locals {
     { for stream, names in local.posted : "api-ingest-${stream}" => {
       package  = "api-ingest"
       dataset  = null
-      about    = "${length(names)} datasets of the stream ${stream}"
+      about    = "the stream ${stream} (datasets: ${length(names)})"
       settings = merge(local.state, { DATASETS = join(",", names), STREAM = "${var.name}-${stream}" }, var.api.auth == "iam" ? { SIGNING_KEYS = "none" } : {})
       secrets  = var.api.auth == "iam" ? [] : ["SIGNING_KEYS"]
       permissions = {

@@ -94,13 +94,14 @@ variable "datasets_dir" {
   type        = string
   default     = "datasets"
 
+  # A condition cannot ask local.datasets_dir, which is made of this: each names the folder once, by a `for` over it alone.
   validation {
-    condition     = length([for file in fileset(startswith(var.datasets_dir, "/") ? var.datasets_dir : "${path.module}/${var.datasets_dir}", "*.json") : file if file != "dataset.schema.json"]) > 0
+    condition     = one([for folder in [startswith(var.datasets_dir, "/") ? var.datasets_dir : "${path.module}/${var.datasets_dir}"] : length(setsubtract(fileset(folder, "*.json"), ["dataset.schema.json"])) > 0])
     error_message = "datasets_dir has no dataset file. Put a <name>.json there, or name the right folder; it is relative to ${abspath(path.module)}."
   }
   validation {
-    condition     = alltrue([for file in fileset(startswith(var.datasets_dir, "/") ? var.datasets_dir : "${path.module}/${var.datasets_dir}", "*.json") : can(jsondecode(file("${startswith(var.datasets_dir, "/") ? var.datasets_dir : "${path.module}/${var.datasets_dir}"}/${file}")))])
-    error_message = "Not JSON: ${join(", ", [for file in fileset(startswith(var.datasets_dir, "/") ? var.datasets_dir : "${path.module}/${var.datasets_dir}", "*.json") : file if !can(jsondecode(file("${startswith(var.datasets_dir, "/") ? var.datasets_dir : "${path.module}/${var.datasets_dir}"}/${file}")))])} in datasets_dir. Check it with `python3 -m json.tool`."
+    condition     = one([for folder in [startswith(var.datasets_dir, "/") ? var.datasets_dir : "${path.module}/${var.datasets_dir}"] : alltrue([for file in fileset(folder, "*.json") : can(jsondecode(file("${folder}/${file}")))])])
+    error_message = "Not JSON: ${one([for folder in [startswith(var.datasets_dir, "/") ? var.datasets_dir : "${path.module}/${var.datasets_dir}"] : join(", ", [for file in fileset(folder, "*.json") : file if !can(jsondecode(file("${folder}/${file}")))])])} in datasets_dir. Check it with `python3 -m json.tool`."
   }
 }
 

@@ -1,4 +1,4 @@
-# All that this root can make so far, with the settings that are most often changed. The API and hashed columns need
+# Every source, with the settings that are most often changed; variables*.tf have all. The API and hashed columns need
 # secrets: TF_VAR_secrets='{"mask_key":"…","signing_keys":"…"}'.
 name    = "headgate-prod"
 sources = ["api", "cdc", "firehose", "iot", "kafka", "kinesis", "saas"]

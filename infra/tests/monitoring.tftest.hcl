@@ -70,7 +70,7 @@ run "all_that_is_on" {
     error_message = "A share is drawn as its alarm has it."
   }
   assert {
-    condition     = one([for widget in jsondecode(module.monitoring.body).widgets : widget.properties.annotations.horizontal[0].value if try(widget.properties.title, "") == "Lag"]) == 3600
+    condition     = one([for widget in jsondecode(module.monitoring.body).widgets : widget.properties.annotations.horizontal[0].value if try(widget.properties.title, "") == "Lag (an alarm while FilesPending > 0)"]) == 3600
     error_message = "The alarm's limit is marked."
   }
   # What has an alarm is drawn, whichever function it is of.
