@@ -4,7 +4,7 @@ module "lake" {
   bucket          = local.bucket
   bucket_arn      = local.bucket_arn
   datasets        = local.datasets
-  expire_days     = { errors = var.lake.errors_expire_days, quarantine = var.lake.quarantine_expire_days, raw = var.lake.raw_expire_days }
+  expire_days     = { cdc = var.lake.cdc_expire_days, errors = var.lake.errors_expire_days, quarantine = var.lake.quarantine_expire_days, raw = var.lake.raw_expire_days }
   force_destroy   = var.lake.force_destroy
   glue_arn        = local.arn.glue
   infrequent_days = var.lake.raw_infrequent_days

@@ -1,4 +1,4 @@
-# All that this root can make so far, with the settings that are most often changed. The API and hashed columns need
+# Every source, with the settings that are most often changed; variables*.tf have all. The API and hashed columns need
 # secrets: TF_VAR_secrets='{"mask_key":"…","signing_keys":"…"}'.
 name    = "headgate-prod"
 sources = ["api", "cdc", "firehose", "iot", "kafka", "kinesis", "saas"]
@@ -48,7 +48,7 @@ databases = {
     engine             = "postgres"
     database           = "shop"
     schemas            = ["production"]
-    secret_arn         = "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:shop"
+    secret_arn         = "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:shop-AbCdEf"
     security_group_ids = ["sg-0123456789abcdef0"]
     subnet_ids         = ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]
   }
