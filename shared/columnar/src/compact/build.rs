@@ -23,8 +23,8 @@ use super::{
 };
 use crate::changes::Refusal;
 
-/// The share of the memory that rows may take which are not sorted yet.
-const SHARE: u64 = 4;
+/// The share of the memory that rows may take which are not sorted yet; as many may be on their way to the disk.
+const SHARE: u64 = 6;
 /// The most bytes of a row group.
 const GROUP: u64 = 64 << 20;
 

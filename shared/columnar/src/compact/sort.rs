@@ -2,9 +2,12 @@
 //!
 //! Chunks come by the least key that they may have. So what is below the least key of all that is still to come is
 //! final, and goes on at once: rows that arrived about when they happened never touch the disk. Where too little of the
-//! memory is final, it goes to the disk as a sorted run, and the runs are merged at the end.
+//! memory is final, it goes to the disk as a sorted run, while more comes in; the runs are merged at the end.
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    thread::{self, JoinHandle},
+};
 
 use arrow::{
     array::{ArrayRef, RecordBatch, UInt64Array},
@@ -31,17 +34,19 @@ pub(super) trait Sorted {
 pub(super) struct Sorter {
     order: Arc<Order>,
     schema: SchemaRef,
-    /// Bytes that may be held.
+    /// Bytes that may be held, beside as many that are on their way to the disk.
     most: usize,
     chunks: Vec<Chunk>,
     entries: Vec<Entry>,
     held: usize,
     runs: Runs,
+    spilling: Option<JoinHandle<Result<Run, ArrowError>>>,
 }
 
 impl Sorter {
     pub(super) fn new(order: Arc<Order>, schema: SchemaRef, most: usize) -> Self {
-        Self { order, schema, most, chunks: Vec::new(), entries: Vec::new(), held: 0, runs: Runs::default() }
+        let (chunks, entries, runs) = (Vec::new(), Vec::new(), Runs::default());
+        Self { order, schema, most, chunks, entries, held: 0, runs, spilling: None }
     }
 
     /// Adds rows. `floor` is the least head of all keys that are still to come, as far as it is known.
@@ -56,14 +61,13 @@ impl Sorter {
         if self.held < self.most {
             return Ok(());
         }
-        self.arrange();
-        let ready = match floor.filter(|_| self.runs.is_empty()) {
-            Some(floor) => self.entries.partition_point(|entry| entry.head < floor),
-            None => 0,
-        };
-        if ready * 2 >= self.entries.len() && ready > 0 {
-            self.emit(ready, sorted)?;
-            return self.keep(ready);
+        if let Some(floor) = floor.filter(|floor| *floor > 0 && !self.spilled()) {
+            arrange(&self.chunks, &mut self.entries);
+            let ready = self.entries.partition_point(|entry| entry.head < floor);
+            if ready * 2 >= self.entries.len() && ready > 0 {
+                self.emit(ready, sorted)?;
+                return self.keep(ready);
+            }
         }
         self.spill()
     }
@@ -73,26 +77,20 @@ impl Sorter {
     /// # Errors
     /// As [`Sorter::add`].
     pub(super) fn finish(mut self, sorted: &mut dyn Sorted) -> Result<Option<Merge>, ArrowError> {
-        if self.runs.is_empty() {
-            self.arrange();
+        if !self.spilled() {
+            arrange(&self.chunks, &mut self.entries);
             return self.emit(self.entries.len(), sorted).map(|()| None);
         }
         if !self.entries.is_empty() {
-            self.arrange();
             self.spill()?;
         }
+        self.settle()?;
         Merge::of(self.runs.open(&self.order)?).map(Some)
     }
 
     /// Whether something went to the disk.
-    #[cfg(test)]
     pub(super) fn spilled(&self) -> bool {
-        !self.runs.is_empty()
-    }
-
-    fn arrange(&mut self) {
-        let chunks = &self.chunks;
-        self.entries.sort_unstable_by(|a, b| compare(chunks, a, b));
+        self.spilling.is_some() || !self.runs.is_empty()
     }
 
     fn emit(&self, ready: usize, sorted: &mut dyn Sorted) -> Result<(), ArrowError> {
@@ -119,20 +117,38 @@ impl Sorter {
     }
 
     fn spill(&mut self) -> Result<(), ArrowError> {
-        let mut run = Run::create(&with_places(&self.schema))?;
-        let batches: Vec<_> = self.chunks.iter().map(|chunk| &chunk.rows).collect();
-        for piece in self.entries.chunks(PIECE) {
-            let rows = interleave_record_batch(&batches, &piece.iter().map(pick).collect::<Vec<_>>())?;
-            let places: ArrayRef = Arc::new(piece.iter().map(|entry| entry.place).collect::<UInt64Array>());
-            let columns = rows.columns().iter().cloned().chain([places]).collect();
-            run.write(&RecordBatch::try_new(with_places(&self.schema), columns)?)?;
-        }
-        self.runs.push(run);
-        self.chunks.clear();
-        self.entries.clear();
+        self.settle()?;
+        let (chunks, entries) = (std::mem::take(&mut self.chunks), std::mem::take(&mut self.entries));
         self.held = 0;
+        let schema = with_places(&self.schema);
+        self.spilling = Some(thread::spawn(move || run_of(&chunks, entries, &schema)));
         Ok(())
     }
+
+    /// Waits for the run that is on its way to the disk.
+    fn settle(&mut self) -> Result<(), ArrowError> {
+        if let Some(spilling) = self.spilling.take() {
+            self.runs.push(spilling.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
+        }
+        Ok(())
+    }
+}
+
+fn arrange(chunks: &[Chunk], entries: &mut [Entry]) {
+    entries.sort_unstable_by(|a, b| compare(chunks, a, b));
+}
+
+fn run_of(chunks: &[Chunk], mut entries: Vec<Entry>, schema: &SchemaRef) -> Result<Run, ArrowError> {
+    arrange(chunks, &mut entries);
+    let mut run = Run::create(schema)?;
+    let batches: Vec<_> = chunks.iter().map(|chunk| &chunk.rows).collect();
+    for piece in entries.chunks(PIECE) {
+        let rows = interleave_record_batch(&batches, &piece.iter().map(pick).collect::<Vec<_>>())?;
+        let places: ArrayRef = Arc::new(piece.iter().map(|entry| entry.place).collect::<UInt64Array>());
+        let columns = rows.columns().iter().cloned().chain([places]).collect();
+        run.write(&RecordBatch::try_new(Arc::clone(schema), columns)?)?;
+    }
+    Ok(run)
 }
 
 fn pick(entry: &Entry) -> (usize, usize) {
