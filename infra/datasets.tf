@@ -72,6 +72,14 @@ resource "terraform_data" "datasets" {
       error_message = "The API checks signatures: set secrets.signing_keys (see functions/api-ingest), or api.auth = \"iam\"."
     }
     precondition {
+      condition     = nonsensitive(var.secrets.signing_keys == null) || length(local.without_key) == 0
+      error_message = "secrets.signing_keys has no key for ${join(", ", local.without_key)}: add one for all (KEY), or for each (${try(local.without_key[0], "")}:KEY)."
+    }
+    precondition {
+      condition     = length(local.signers_of_none) == 0 || var.api.auth == "iam" || !contains(var.sources, "api")
+      error_message = "secrets.signing_keys: what stands before the `:` in key ${join(", ", local.signers_of_none)} is no dataset that takes records over HTTP. There are ${join(", ", local.signed)}."
+    }
+    precondition {
       condition     = length(var.databases) == 0 || contains(var.sources, "cdc")
       error_message = "databases is set, and \"cdc\" is not in sources: add it."
     }

@@ -142,7 +142,7 @@ locals {
     } if dataset.kind == "stream" && var.compaction_schedule != null },
   )
 
-  secrets = { MASK_KEY = var.secrets.mask_key, REGISTRY_AUTH = var.secrets.registry_auth, SIGNING_KEYS = var.secrets.signing_keys, TOKEN_KEYS = var.secrets.token_keys }
+  secrets = { MASK_KEY = var.secrets.mask_key, REGISTRY_AUTH = var.secrets.registry_auth, TOKEN_KEYS = var.secrets.token_keys }
 
   # Metrics of our own that are worth an alarm. `per`: the alarm is of the share of that metric. `missing`: what no data says;
   # functions that nobody calls tell nothing, and that is no failure of theirs.
