@@ -2,11 +2,12 @@
 locals {
   datasets_dir = startswith(var.datasets_dir, "/") ? var.datasets_dir : "${path.module}/${var.datasets_dir}"
 
-  datasets = {
+  files = {
     for file in fileset(local.datasets_dir, "*.json") :
     trimsuffix(file, ".json") => jsondecode(file("${local.datasets_dir}/${file}"))
     if file != "dataset.schema.json"
   }
+  datasets = module.datasets.datasets
 
   # What a name becomes in the names of functions, queues and rules.
   slugs = { for name in keys(local.datasets) : name => lower(replace(name, "/[^A-Za-z0-9_-]+/", "-")) }
@@ -42,23 +43,18 @@ locals {
   hashed = [for name, dataset in local.served : name if anytrue([for column in try(dataset.columns, []) : try(column.mask, null) == "hash"])]
 }
 
-# What a wrong dataset file or setting would break later and less clearly.
+module "datasets" {
+  source = "./modules/datasets"
+
+  files  = local.files
+  folder = var.datasets_dir
+}
+
+# What a wrong setting would break later and less clearly.
 resource "terraform_data" "datasets" {
   input = sort(keys(local.datasets))
 
   lifecycle {
-    precondition {
-      condition     = alltrue([for name, dataset in local.datasets : try(dataset.name, null) == name])
-      error_message = "In ${var.datasets_dir}, `name` is not the file's name: ${join(", ", [for name, dataset in local.datasets : "${name}.json" if try(dataset.name, null) != name])}."
-    }
-    precondition {
-      condition     = alltrue([for name, origin in local.origins : contains(["cdc", "firehose", "iot", "kafka", "kinesis", "saas"], origin)])
-      error_message = "In ${var.datasets_dir}, `kind` or `source.type` is none that is known: ${join(", ", [for name, origin in local.origins : "${name}.json" if !contains(["cdc", "firehose", "iot", "kafka", "kinesis", "saas"], origin)])}. See dataset.schema.json."
-    }
-    precondition {
-      condition     = length(distinct(values(local.slugs))) == length(local.slugs)
-      error_message = "Two dataset names differ only in signs that a function's name cannot have: ${join(", ", keys(local.slugs))}. Rename one."
-    }
     precondition {
       condition     = alltrue(flatten([for stream in var.streams : [for name in stream.datasets : contains(keys(local.datasets), name)]]))
       error_message = "streams names datasets that have no file in ${var.datasets_dir}: ${join(", ", flatten([for stream in var.streams : [for name in stream.datasets : name if !contains(keys(local.datasets), name)]]))}. Add the file, or take the name out of streams (streams = {} gives each dataset a stream of its own)."

@@ -4,7 +4,7 @@ locals {
   # Not there where another tool than infra/package made the zips.
   manifest_file = "${local.packages_dir}/packages.json"
   manifest      = fileexists(local.manifest_file) ? jsondecode(file(local.manifest_file)) : null
-  meant         = { for name in keys(local.datasets) : "${name}.json" => filesha256("${local.datasets_dir}/${name}.json") }
+  meant         = { for name in keys(local.files) : "${name}.json" => filesha256("${local.datasets_dir}/${name}.json") }
 
   differ = local.manifest == null ? [] : [for name in setunion(keys(local.meant), keys(local.manifest.datasets)) : name if try(local.manifest.datasets[name], "") != try(local.meant[name], "")]
 

@@ -24,7 +24,7 @@ variable "alarms" {
 
   validation {
     condition     = alltrue([for email in var.alarms.emails : can(regex("^[^@\\s]+@[^@\\s]+$", email))])
-    error_message = "alarms.emails must be addresses, such as [\"on-call@example.com\"]."
+    error_message = "alarms.emails has ${join(", ", [for email in var.alarms.emails : email if !can(regex("^[^@\\s]+@[^@\\s]+$", email))])}: it must be addresses, such as [\"on-call@example.com\"]."
   }
   validation {
     condition     = min(var.alarms.database_lag_seconds, var.alarms.freshness_seconds, var.alarms.iterator_age_seconds, var.alarms.lag_seconds, var.alarms.offset_lag) > 0 && var.alarms.quarantine_percent >= 0
@@ -216,7 +216,7 @@ variable "sources" {
 
   validation {
     condition     = length(setsubtract(var.sources, ["api", "cdc", "firehose", "iot", "kafka", "kinesis", "saas"])) == 0
-    error_message = "sources may have api, cdc, firehose, iot, kafka, kinesis and saas."
+    error_message = "sources has ${join(", ", setsubtract(var.sources, ["api", "cdc", "firehose", "iot", "kafka", "kinesis", "saas"]))}; it may have api, cdc, firehose, iot, kafka, kinesis and saas."
   }
 }
 

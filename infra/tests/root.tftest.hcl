@@ -23,6 +23,10 @@ run "small_by_default" {
     error_message = "Sources that are off have no function: ${join(", ", keys(output.functions))}."
   }
   assert {
+    condition     = output.idle_tables == { cdc = ["orders"], iot = ["temperature"], kafka = ["shipments"], saas = ["salesforce_account"] }
+    error_message = "Tables that nothing fills are told, by the source that would: ${jsonencode(output.idle_tables)}."
+  }
+  assert {
     condition     = contains(module.function["kinesis-consumer-clickstream"].facts.environment, "MASK_KEY")
     error_message = "A dataset with a hashed column brings its function the key."
   }
@@ -160,6 +164,10 @@ run "all_sources" {
     error_message = "A compaction has alarms of rows that are seen twice, and of schedules that came to nothing."
   }
   assert {
+    condition     = length(output.idle_tables) == 0
+    error_message = "No table waits for a source that is off."
+  }
+  assert {
     condition     = toset([for rule in jsondecode(module.database["shop"].mappings).rules : rule["object-locator"]["table-name"]]) == toset(["customers", "invoices"])
     error_message = "DMS reads the tables that have a dataset."
   }
@@ -173,6 +181,32 @@ run "all_sources" {
   }
 }
 
+# A schema that no dataset is of, and a dataset whose schema no database has.
+run "databases_and_datasets_apart" {
+  command = plan
+
+  variables {
+    databases = { shop = {
+      engine             = "mysql"
+      database           = "shop"
+      schemas            = ["billing", "shop"]
+      secret_arn         = "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:shop"
+      security_group_ids = ["sg-1"]
+      subnet_ids         = ["subnet-1", "subnet-2"]
+    } }
+    datasets_dir = "tests/fixtures/apart"
+    sources      = ["cdc"]
+    streams      = {}
+  }
+
+  expect_failures = [check.databases]
+
+  assert {
+    condition     = jsonencode([local.schemas_of_none, local.unread]) == jsonencode([["billing (shop)"], ["stock"]])
+    error_message = "Each is named: ${jsonencode([local.schemas_of_none, local.unread])}."
+  }
+}
+
 run "broken_json" {
   command = plan
 
@@ -181,16 +215,6 @@ run "broken_json" {
   }
 
   expect_failures = [var.datasets_dir]
-}
-
-run "wrong_dataset" {
-  command = plan
-
-  variables {
-    datasets_dir = "tests/fixtures/broken/named"
-  }
-
-  expect_failures = [terraform_data.datasets]
 }
 
 run "no_secret" {
