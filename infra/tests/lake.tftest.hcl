@@ -92,6 +92,23 @@ run "tables" {
   }
 }
 
+run "a_table_that_nothing_fills" {
+  command = plan
+
+  module {
+    source = "./modules/lake"
+  }
+
+  variables {
+    crawler = { datasets = ["customers"] }
+  }
+
+  assert {
+    condition     = keys(aws_glue_catalog_table.crawled) == ["invoices"] && length(aws_glue_crawler.main) + length(aws_iam_role.crawler) + length(aws_iam_role_policy.crawler) == 0
+    error_message = "Nobody looks for its columns."
+  }
+}
+
 run "versions_without_columns" {
   command = plan
 
@@ -114,18 +131,18 @@ run "wrong_variables" {
   }
 
   variables {
-    bucket           = "Lake"
-    bucket_arn       = "lake"
-    crawler_schedule = "daily"
-    datasets         = { t = { kind = "cdc" } }
-    expire_days      = { errors = 0, quarantine = 1 }
-    glue_arn         = "glue"
-    infrequent_days  = 5
-    name             = "Head"
-    partition_years  = [2030, 2025]
+    bucket          = "Lake"
+    bucket_arn      = "lake"
+    crawler         = { schedule = "daily" }
+    datasets        = { t = { kind = "cdc" } }
+    expire_days     = { errors = 0, quarantine = 1 }
+    glue_arn        = "glue"
+    infrequent_days = 5
+    name            = "Head"
+    partition_years = [2030, 2025]
   }
 
-  expect_failures = [var.bucket, var.bucket_arn, var.crawler_schedule, var.datasets, var.expire_days, var.glue_arn, var.infrequent_days, var.name, var.partition_years]
+  expect_failures = [var.bucket, var.bucket_arn, var.crawler, var.datasets, var.expire_days, var.glue_arn, var.infrequent_days, var.name, var.partition_years]
 }
 
 run "writers" {
