@@ -100,7 +100,8 @@ run "a_table_that_nothing_fills" {
   }
 
   variables {
-    crawler = { datasets = ["customers"] }
+    crawler  = { datasets = ["customers"] }
+    datasets = { invoices = jsondecode(file("./tests/fixtures/datasets/invoices.json")) }
   }
 
   assert {
