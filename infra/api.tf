@@ -27,6 +27,26 @@ module "api" {
   throttle        = { burst = var.api.burst, rate = var.api.rate }
 }
 
+# Somebody who knows a key's name and not the key, or a sender with an old one; a single stray says nothing.
+resource "aws_cloudwatch_metric_alarm" "forged" {
+  for_each = var.api.auth == "iam" ? {} : merge([for stream, names in local.posted : { for name in names : name => stream }]...)
+
+  alarm_name          = "${var.name}-api-ingest-${each.value}-${local.slugs[each.key]}-wrong-signature"
+  alarm_description   = "Requests for ${each.key} whose signature is wrong; see functions/api-ingest."
+  namespace           = "Headgate"
+  metric_name         = "RequestsRefused"
+  dimensions          = { Dataset = each.key, Function = "${var.name}-api-ingest-${each.value}", Reason = "wrong_signature" }
+  statistic           = "Sum"
+  period              = 300
+  evaluation_periods  = 3
+  datapoints_to_alarm = 2
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.alarms.arn]
+  ok_actions          = [aws_sns_topic.alarms.arn]
+}
+
 # Not in the function, whose ARN the API has: each would wait for the other.
 resource "aws_lambda_permission" "api" {
   for_each = { for stream, names in local.posted : stream => names if length(names) > 0 }

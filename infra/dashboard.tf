@@ -107,9 +107,9 @@ locals {
 # Our own metrics.
 locals {
   # What has an alarm: a widget for each, of every function that tells it.
-  alarmed = distinct(flatten([for instance in local.instances : [for alarm in values(local.metrics[instance.package]) : { metric = alarm.metric, per = try(alarm.per, null), stat = alarm.statistic }]]))
+  alarmed = distinct(flatten([for instance in local.instances : [for alarm in values(local.metrics[instance.package]) : { metric = alarm.metric, per = try(alarm.per, null), stat = alarm.statistic, while = try(alarm.while, null) }]]))
   alarmed_widgets = [for alarm in local.alarmed : {
-    title     = alarm.per == null ? alarm.metric : "${alarm.metric} in % of ${alarm.per}"
+    title     = alarm.per != null ? "${alarm.metric} in % of ${alarm.per}" : alarm.while != null ? "${alarm.metric} (an alarm while ${alarm.while} > 0)" : alarm.metric
     namespace = "Headgate"
     metrics   = [alarm.metric]
     per       = alarm.per

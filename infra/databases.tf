@@ -35,6 +35,7 @@ module "database" {
     certificate_arn    = each.value.certificate_arn
     database           = each.value.database
     engine             = each.value.engine
+    plugin_name        = each.value.plugin_name
     secret_arn         = each.value.secret_arn
     secret_kms_key_arn = each.value.secret_kms_key_arn
     slot_name          = each.value.slot_name

@@ -40,6 +40,11 @@ locals {
     }
   }
 
+  # What streams names, and reads none.
+  misplaced = distinct(flatten([for stream in var.streams : [for name in stream.datasets : name if contains(keys(local.datasets), name) && try(local.datasets[name].source.type, "") != "kinesis"]]))
+  # Tables that are made of change files below cdc/.
+  changing = [for name, dataset in local.datasets : name if startswith(try(dataset.kind, "") == "saas" ? try(dataset.source.changes, "cdc/saas/") : try(dataset.kind, "") == "cdc" ? try(dataset.source.prefix, "") : "", "cdc/")]
+
   hashed = [for name, dataset in local.served : name if anytrue([for column in try(dataset.columns, []) : try(column.mask, null) == "hash"])]
 }
 
@@ -58,6 +63,19 @@ resource "terraform_data" "datasets" {
     precondition {
       condition     = alltrue(flatten([for stream in var.streams : [for name in stream.datasets : contains(keys(local.datasets), name)]]))
       error_message = "streams names datasets that have no file in ${var.datasets_dir}: ${join(", ", flatten([for stream in var.streams : [for name in stream.datasets : name if !contains(keys(local.datasets), name)]]))}. Add the file, or take the name out of streams (streams = {} gives each dataset a stream of its own)."
+    }
+    # A dataset whose source is off waits for its stream, and one of another kind never reads any.
+    precondition {
+      condition     = length(local.misplaced) == 0
+      error_message = "streams names datasets that read no Kinesis data stream: ${join(", ", local.misplaced)}. Take them out of streams, or set source.type to kinesis."
+    }
+    precondition {
+      condition     = alltrue([for name in local.changing : coalesce(var.lake.cdc_expire_days, 1000000) * 24 > try(local.datasets[name].source.lateness_hours, 72)])
+      error_message = "lake.cdc_expire_days must be more than source.lateness_hours of every dataset, or files that may still change a table are gone: ${join(", ", [for name in local.changing : name if coalesce(var.lake.cdc_expire_days, 1000000) * 24 <= try(local.datasets[name].source.lateness_hours, 72)])}."
+    }
+    precondition {
+      condition     = var.lake.cdc_expire_days == null || alltrue([for name in local.changing : try(local.datasets[name].source.on_truncate, "keep") == "keep"])
+      error_message = "With lake.cdc_expire_days files vanish, which empties a table whose source.on_truncate is \"follow\": ${join(", ", [for name in local.changing : name if try(local.datasets[name].source.on_truncate, "keep") != "keep"])}. Leave one of the two out."
     }
     precondition {
       condition     = length(local.hashed) == 0 || nonsensitive(var.secrets.mask_key != null)

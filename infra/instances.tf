@@ -21,11 +21,11 @@ locals {
 
   state_arn = "${local.arn.dynamodb}:table/${var.name}-state"
 
-  # Which of a dataset's folders are written, and which are only read.
+  # Which folders of a dataset of records or change files are written, and which are only read.
   folders = { for name, dataset in local.served : name => {
     read  = dataset.kind == "cdc" ? [dataset.source.prefix] : []
     write = concat([try(dataset.target.prefix, "${dirname(dataset.target.snapshot)}/")], dataset.kind == "cdc" ? [] : ["quarantine/${name}/"])
-  } }
+  } if dataset.kind == "cdc" || contains(keys(local.streamed), name) }
 
   permissions = { for name, folders in local.folders : name => {
     lake_read  = { actions = ["s3:GetObject"], resources = [for folder in concat(folders.read, folders.write) : "${local.bucket_arn}/${folder}*"] }
@@ -117,6 +117,7 @@ locals {
     { for stream, names in local.posted : "api-ingest-${stream}" => {
       package  = "api-ingest"
       dataset  = null
+      about    = "the stream ${stream} (datasets: ${length(names)})"
       settings = merge(local.state, { DATASETS = join(",", names), STREAM = "${var.name}-${stream}" }, var.api.auth == "iam" ? { SIGNING_KEYS = "none" } : {})
       secrets  = var.api.auth == "iam" ? [] : ["SIGNING_KEYS"]
       permissions = {
@@ -138,14 +139,17 @@ locals {
         plays = { actions = ["s3:GetObject"], resources = ["${local.bucket_arn}/_headgate/replay/${name}/*"] }
         state = { actions = ["dynamodb:GetItem"], resources = [local.state_arn] }
       }
-      trigger = { kind = "none", schedule = var.compaction_schedule, schedule_input = jsonencode({ datasets = [name] }) }
+      # Rows that are sorted otherwise than they came lie on disk in between, as large as they are unpacked.
+      ephemeral_mb = length(try(dataset.compact.order_by, [])) == 0 ? 512 : min(10240, max(512, 10 * try(dataset.compact.target_mb, 256)))
+      trigger      = { kind = "none", schedule = var.compaction_schedule, schedule_input = jsonencode({ datasets = [name] }) }
     } if dataset.kind == "stream" && var.compaction_schedule != null },
   )
 
   secrets = { MASK_KEY = var.secrets.mask_key, REGISTRY_AUTH = var.secrets.registry_auth, TOKEN_KEYS = var.secrets.token_keys }
 
-  # Metrics of our own that are worth an alarm. `per`: the alarm is of the share of that metric. `missing`: what no data says;
-  # functions that nobody calls tell nothing, and that is no failure of theirs.
+  # Metrics of our own that are worth an alarm. `per`: the alarm is of the share of that metric; `while`: it counts while that
+  # metric is above 0, for a table that nothing waits for is old and well. Functions that nobody calls tell nothing, and that
+  # is no failure of theirs.
   metrics = {
     # By Function and Dataset, of which it has several: Lambda's own alarms stand for it, and the stream's.
     api-ingest = {}
@@ -196,7 +200,8 @@ locals {
       failures = { metric = "Failures", limit = 0, statistic = "Sum" }
       refused  = { metric = "FilesRefused", limit = 0, statistic = "Sum" }
       ghosts   = { metric = "GhostCandidates", limit = 0, statistic = "Sum" }
-      lag      = { metric = "Lag", limit = var.alarms.lag_seconds, statistic = "Maximum" }
+      # The least of five minutes: a run before the files came was up to date with an old one.
+      lag = { metric = "Lag", limit = var.alarms.lag_seconds, statistic = "Minimum", while = "FilesPending" }
     }
   }
 }

@@ -20,12 +20,22 @@ resource "aws_kms_key" "main" {
         ] : "kms:${action}"]
       },
       {
-        Sid       = "Services"
+        Sid       = "Alarms"
         Effect    = "Allow"
-        Principal = { Service = ["cloudwatch.amazonaws.com", "events.amazonaws.com"] }
+        Principal = { Service = "cloudwatch.amazonaws.com" }
         Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
         Resource  = "*"
         Condition = { StringEquals = { "aws:SourceAccount" = local.account_id } }
+      },
+      # EventBridge encrypts what it sends to a queue, and tells no source while it does: with aws:SourceAccount or
+      # aws:SourceArn (which AWS documents as not supported for topics) its messages would be refused. Which rule may send to
+      # which queue, the queues' policies say.
+      {
+        Sid       = "Events"
+        Effect    = "Allow"
+        Principal = { Service = "events.amazonaws.com" }
+        Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
+        Resource  = "*"
       },
       {
         Sid       = "Logs"

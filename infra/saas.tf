@@ -40,7 +40,7 @@ locals {
         condition = { test = "StringLike", variable = "s3:prefix", values = [for folder in [saas.prefix, "_headgate/appflow/${name}/", saas.changes, "quarantine/${name}/", saas.snapshot] : "${folder}*"] }
       }
     }
-    metrics = { for hours in try([local.flows[saas.flow].lag_hours], []) : "lag" => { metric = "Lag", limit = hours * 3600, statistic = "Maximum" } }
+    metrics = { for hours in try([local.flows[saas.flow].lag_hours], []) : "lag" => { metric = "Lag", limit = hours * 3600, statistic = "Minimum", while = "FilesPending" } }
     trigger = {
       kind = "event"
       pattern = jsonencode({

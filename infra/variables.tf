@@ -10,7 +10,7 @@ variable "account_id" {
 }
 
 variable "alarms" {
-  description = "Who is told (`emails`: each has to confirm), and the limits: freshness, age of what waits in a stream, lag of a table and of a database's task in seconds, records that a topic's consumer is behind, refused records in % of all."
+  description = "Who is told (`emails`: each has to confirm), and the limits: freshness, age of what waits in a stream, lag of a table while change files wait for it and lag of a database's task in seconds, records that a topic's consumer is behind, refused records in % of all."
   type = object({
     emails               = optional(set(string), [])
     database_lag_seconds = optional(number, 300)
@@ -63,10 +63,10 @@ variable "compaction_schedule" {
 }
 
 variable "databases" {
-  description = "Databases that DMS reads, by name. Which tables: those of cdc datasets whose source.prefix is <folder>/<schema>/<table>/ of one of `schemas`. The secret has username, password, host and port."
+  description = "Databases that DMS reads, by name. Which tables: those of cdc datasets whose source.prefix is <folder>/<schema>/<table>/ of one of `schemas`. The secret has username, password, host and port. Of PostgreSQL: `database`, its name; `plugin_name` (null: as DMS chooses) and `slot_name`."
   type = map(object({
     engine             = string
-    database           = string
+    database           = optional(string)
     certificate_arn    = optional(string)
     schemas            = set(string)
     secret_arn         = string
@@ -76,6 +76,7 @@ variable "databases" {
     folder             = optional(string, "cdc")
     instance_class     = optional(string, "dms.t3.medium")
     multi_az           = optional(bool, false)
+    plugin_name        = optional(string)
     serverless_units   = optional(number)
     slot_name          = optional(string)
     start              = optional(bool, false)
@@ -93,18 +94,19 @@ variable "datasets_dir" {
   type        = string
   default     = "datasets"
 
+  # A condition cannot ask local.datasets_dir, which is made of this: each names the folder once, by a `for` over it alone.
   validation {
-    condition     = length([for file in fileset(startswith(var.datasets_dir, "/") ? var.datasets_dir : "${path.module}/${var.datasets_dir}", "*.json") : file if file != "dataset.schema.json"]) > 0
+    condition     = one([for folder in [startswith(var.datasets_dir, "/") ? var.datasets_dir : "${path.module}/${var.datasets_dir}"] : length(setsubtract(fileset(folder, "*.json"), ["dataset.schema.json"])) > 0])
     error_message = "datasets_dir has no dataset file. Put a <name>.json there, or name the right folder; it is relative to ${abspath(path.module)}."
   }
   validation {
-    condition     = alltrue([for file in fileset(startswith(var.datasets_dir, "/") ? var.datasets_dir : "${path.module}/${var.datasets_dir}", "*.json") : can(jsondecode(file("${startswith(var.datasets_dir, "/") ? var.datasets_dir : "${path.module}/${var.datasets_dir}"}/${file}")))])
-    error_message = "Not JSON: ${join(", ", [for file in fileset(startswith(var.datasets_dir, "/") ? var.datasets_dir : "${path.module}/${var.datasets_dir}", "*.json") : file if !can(jsondecode(file("${startswith(var.datasets_dir, "/") ? var.datasets_dir : "${path.module}/${var.datasets_dir}"}/${file}")))])} in datasets_dir. Check it with `python3 -m json.tool`."
+    condition     = one([for folder in [startswith(var.datasets_dir, "/") ? var.datasets_dir : "${path.module}/${var.datasets_dir}"] : alltrue([for file in fileset(folder, "*.json") : can(jsondecode(file("${folder}/${file}")))])])
+    error_message = "Not JSON: ${one([for folder in [startswith(var.datasets_dir, "/") ? var.datasets_dir : "${path.module}/${var.datasets_dir}"] : join(", ", [for file in fileset(folder, "*.json") : file if !can(jsondecode(file("${folder}/${file}")))])])} in datasets_dir. Check it with `python3 -m json.tool`."
   }
 }
 
 variable "functions" {
-  description = "How functions run. `sizes` and `pinned_versions` go by the function's name without the prefix, such as \"kinesis-consumer-clickstream\": memory (MB), timeout (s) and reserved concurrency; and the version that its alias is held at, to roll back."
+  description = "How functions run. `sizes` and `pinned_versions` go by the function's name without the prefix, such as \"kinesis-consumer-clickstream\": memory and disk (MB), timeout (s) and reserved concurrency; and the version that its alias is held at, to roll back."
   type = object({
     architecture       = optional(string, "arm64")
     log_level          = optional(string, "INFO")
@@ -112,6 +114,7 @@ variable "functions" {
     pinned_versions    = optional(map(string), {})
     sizes = optional(map(object({
       concurrency     = optional(number)
+      ephemeral_mb    = optional(number)
       memory_mb       = optional(number)
       timeout_seconds = optional(number)
     })), {})
@@ -119,15 +122,24 @@ variable "functions" {
   default = {}
 
   validation {
+    condition     = contains(["TRACE", "DEBUG", "INFO", "WARN", "ERROR"], var.functions.log_level)
+    error_message = "functions.log_level must be TRACE, DEBUG, INFO, WARN or ERROR."
+  }
+  validation {
+    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.functions.log_retention_days)
+    error_message = "functions.log_retention_days must be one that CloudWatch knows: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653."
+  }
+  validation {
     condition     = contains(["arm64", "x86_64"], var.functions.architecture)
     error_message = "functions.architecture must be \"arm64\" or \"x86_64\": the one that the packages were built for (cargo lambda build --arm64)."
   }
 }
 
 variable "lake" {
-  description = "The bucket (default name: <name>-lake-<account>), whether `terraform destroy` may delete it with all its data, after how many days objects expire, and the years that partitions are looked for in."
+  description = "The bucket (default name: <name>-lake-<account>), whether `terraform destroy` may delete it with all its data, after how many days objects expire (`cdc_expire_days`: change files below cdc/, null for never; more than every dataset's source.lateness_hours), and the years that partitions are looked for in."
   type = object({
     bucket                 = optional(string)
+    cdc_expire_days        = optional(number)
     errors_expire_days     = optional(number, 90)
     force_destroy          = optional(bool, false)
     partition_years        = optional(list(number), [2025, 2030])
@@ -136,6 +148,23 @@ variable "lake" {
     raw_infrequent_days    = optional(number)
   })
   default = {}
+
+  validation {
+    condition     = can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", coalesce(var.lake.bucket, "by-default")))
+    error_message = "lake.bucket must have 3 to 63 lower-case letters, digits, dots and hyphens, or be left out."
+  }
+  validation {
+    condition     = alltrue([for days in [var.lake.cdc_expire_days, var.lake.errors_expire_days, var.lake.quarantine_expire_days, var.lake.raw_expire_days] : coalesce(days, 1) >= 1 && floor(coalesce(days, 1)) == coalesce(days, 1)])
+    error_message = "lake's cdc_expire_days, errors_expire_days, quarantine_expire_days and raw_expire_days must be whole days, at least 1; cdc_expire_days and raw_expire_days may be left out, for never."
+  }
+  validation {
+    condition     = length(var.lake.partition_years) == 2 && try(var.lake.partition_years[0] <= var.lake.partition_years[1] && var.lake.partition_years[0] >= 1970 && var.lake.partition_years[1] <= 9999, false)
+    error_message = "lake.partition_years must be the first and the last year, such as [2025, 2030]."
+  }
+  validation {
+    condition     = coalesce(var.lake.raw_infrequent_days, 30) >= 30
+    error_message = "lake.raw_infrequent_days must be at least 30: S3 moves nothing before."
+  }
 }
 
 variable "name" {
@@ -159,6 +188,11 @@ variable "packages_dir" {
   description = "The folder with <function>/bootstrap.zip of each function, as infra/package leaves it; relative to this folder unless it begins with /."
   type        = string
   default     = "../target/packages"
+
+  validation {
+    condition     = var.packages_dir != "" && !endswith(var.packages_dir, "/") && !endswith(var.packages_dir, ".zip")
+    error_message = "packages_dir must be the folder that has <function>/bootstrap.zip, without / at its end, such as \"../target/packages\"."
+  }
 }
 
 variable "region" {
@@ -229,6 +263,23 @@ variable "streams" {
     shards           = optional(number)
   }))
   default = { clickstream = { datasets = ["clickstream", "page_views"] } }
+
+  validation {
+    condition     = alltrue([for name in keys(var.streams) : can(regex("^[a-zA-Z0-9_-]{1,100}$", name))])
+    error_message = "Names in streams must have at most 100 letters, digits, hyphens and underscores: functions are called after them. Wrong: ${join(", ", [for name in keys(var.streams) : name if !can(regex("^[a-zA-Z0-9_-]{1,100}$", name))])}."
+  }
+  validation {
+    condition     = length(distinct(flatten([for stream in var.streams : tolist(stream.datasets)]))) == length(flatten([for stream in var.streams : tolist(stream.datasets)]))
+    error_message = "A dataset is in several of streams: ${join(", ", [for name in distinct(flatten([for stream in var.streams : tolist(stream.datasets)])) : name if length([for stream in var.streams : stream if contains(stream.datasets, name)]) > 1])}. Its function reads one: name it once."
+  }
+  validation {
+    condition     = alltrue([for stream in var.streams : stream.retention_hours >= 24 && stream.retention_hours <= 8760 && coalesce(stream.shards, 1) >= 1])
+    error_message = "streams' retention_hours must be 24 to 8760, and shards at least 1, or left out for on demand."
+  }
+  validation {
+    condition     = alltrue([for stream in var.streams : !stream.enhanced_fan_out || length(stream.datasets) <= 20])
+    error_message = "A stream with enhanced_fan_out has at most 20 datasets, for each is a consumer of its own: divide it in streams."
+  }
 }
 
 variable "tags" {

@@ -25,6 +25,10 @@ variable "devices" {
     error_message = "devices.claims must be ids of certificates: 64 hexadecimal digits, as certificateId of `aws iot create-keys-and-certificate` has them."
   }
   validation {
+    condition     = length(var.devices.claims) <= 50
+    error_message = "devices.claims must have at most 50 certificates: they are in a setting of the function, which has little room."
+  }
+  validation {
     condition     = alltrue([for email in var.devices.emails : can(regex("^[^@\\s]+@[^@\\s]+$", email))])
     error_message = "devices.emails has ${join(", ", [for email in var.devices.emails : email if !can(regex("^[^@\\s]+@[^@\\s]+$", email))])}: it must be addresses, such as [\"plant@example.com\"]."
   }

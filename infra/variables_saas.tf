@@ -1,5 +1,5 @@
 variable "connections" {
-  description = "SaaS products that AppFlow brings records from, by name. `connector` as AppFlow calls it: Salesforce, Zendesk, Servicenow, Slack, or CustomConnector, as HubSpot and Google Analytics 4 are. The login: `profile`, a connection that was made in AppFlow's console; or for Salesforce `salesforce`, with the token in secrets.salesforce_tokens. `flows` by name, each that of a saas dataset's source.flow. A flow brings all fields, those of its datasets' columns (`dataset_fields`), or `fields`; what is new by `incremental_field`, or everything each time. `lag_hours`: how old the newest run may be."
+  description = "SaaS products that AppFlow brings records from, by name. `connector` as AppFlow calls it: Salesforce, Zendesk, Servicenow, Slack, or CustomConnector, as HubSpot and Google Analytics 4 are. The login: `profile`, a connection that was made in AppFlow's console; or for Salesforce `salesforce`, with the token in secrets.salesforce_tokens. `flows` by name, each that of a saas dataset's source.flow. A flow brings all fields, those of its datasets' columns (`dataset_fields`), or `fields`; what is new by `incremental_field`, or everything each time. `lag_hours`: how old what a table has may be while files of a run wait for its merge."
   type = map(object({
     connector = string
     profile   = optional(string)
@@ -35,7 +35,7 @@ variable "connections" {
   }
   validation {
     condition     = alltrue(flatten([for connection in var.connections : [for flow in connection.flows : flow.lag_hours > 0]]))
-    error_message = "A flow's lag_hours must be above 0, and more than its schedule's interval."
+    error_message = "A flow's lag_hours must be above 0, and more than its schedule's interval: what waits is as old as that at once."
   }
   validation {
     condition     = alltrue(flatten([for connection in var.connections : [for flow in connection.flows : flow.fields == null || !flow.dataset_fields]]))

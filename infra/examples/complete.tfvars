@@ -1,5 +1,5 @@
-# Every source, with the settings that are most often changed. Put your own ARNs, ids and addresses in the place of these. The
-# API and hashed columns need secrets: TF_VAR_secrets='{"mask_key":"…","signing_keys":"…"}'.
+# Every source, with the settings that are most often changed; variables*.tf have all. Put your own ARNs, ids and addresses in
+# the place of these. The API and hashed columns need secrets: TF_VAR_secrets='{"mask_key":"…","signing_keys":"…"}'.
 name    = "headgate-prod"
 region  = "ap-northeast-2"
 sources = ["api", "cdc", "firehose", "iot", "kafka", "kinesis", "saas"]
@@ -49,7 +49,7 @@ databases = {
     engine             = "postgres"
     database           = "shop"
     schemas            = ["production"]
-    secret_arn         = "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:shop"
+    secret_arn         = "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:shop-AbCdEf"
     security_group_ids = ["sg-0123456789abcdef0"]
     subnet_ids         = ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]
   }

@@ -43,11 +43,14 @@ run "wrong_variables" {
   }
 
   variables {
-    auth     = "none"
-    name     = "an api"
-    routes   = {}
-    throttle = { burst = 0, rate = 0 }
+    access_log_days = 31
+    alarm_topic_arn = "t"
+    kms_key_arn     = "key"
+    auth            = "none"
+    name            = "an api"
+    routes          = {}
+    throttle        = { burst = 0, rate = 0 }
   }
 
-  expect_failures = [var.auth, var.name, var.routes, var.throttle]
+  expect_failures = [var.access_log_days, var.alarm_topic_arn, var.auth, var.kms_key_arn, var.name, var.routes, var.throttle]
 }

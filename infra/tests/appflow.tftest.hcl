@@ -213,12 +213,13 @@ run "wrong_variables" {
   }
 
   variables {
-    flows      = { "a flow" = { fields = [], file_mb = 0, folder = "/raw/", format = "xml", object = "o", offset_seconds = -1, schedule = "rate(1 hour)", transfer_api = "AUTOMATIC" } }
-    name       = "a connection"
-    salesforce = { client_credentials_arn = "secret", grant = "CLIENT_CREDENTIALS", instance_url = "example.com" }
+    kms_key_arn = "key"
+    flows       = { "a flow" = { fields = [], file_mb = 0, folder = "/raw/", format = "xml", object = "o", offset_seconds = -1, schedule = "rate(1 hour)", transfer_api = "AUTOMATIC" } }
+    name        = "a connection"
+    salesforce  = { client_credentials_arn = "secret", grant = "CLIENT_CREDENTIALS", instance_url = "example.com" }
   }
 
-  expect_failures = [var.flows, var.name, var.salesforce]
+  expect_failures = [var.flows, var.kms_key_arn, var.name, var.salesforce]
 }
 
 run "wrong_connector" {

@@ -126,15 +126,18 @@ run "wrong_variables" {
   }
 
   variables {
-    capacity      = { maximum = 1, minimum = 2, units = 3 }
-    configuration = { "connector.class" = "c", "tasks.max" = "1", "database.password" = "hunter2" }
-    kind          = "other"
-    name          = "a connector"
-    plugin        = { bucket_arn = "plugins", key = "any.tar", secret_arn = "shop" }
-    topics        = { read = ["*"] }
+    alarms             = { topic_arn = "t" }
+    kms_key_arn        = "key"
+    log_retention_days = 31
+    capacity           = { maximum = 1, minimum = 2, units = 3 }
+    configuration      = { "connector.class" = "c", "tasks.max" = "1", "database.password" = "hunter2" }
+    kind               = "other"
+    name               = "a connector"
+    plugin             = { bucket_arn = "plugins", key = "any.tar", secret_arn = "shop" }
+    topics             = { read = ["*"] }
   }
 
-  expect_failures = [var.capacity, var.configuration, var.name, var.plugin, var.topics]
+  expect_failures = [var.alarms, var.capacity, var.configuration, var.kms_key_arn, var.log_retention_days, var.name, var.plugin, var.topics]
 }
 
 run "wrong_bucket" {

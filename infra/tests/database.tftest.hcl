@@ -12,7 +12,7 @@ variables {
   kms_key_arn     = "arn:aws:kms:ap-northeast-2:123456789012:key/11111111-2222-3333-4444-555555555555"
   name            = "headgate-shop"
   network         = { security_group_ids = ["sg-1"], subnet_ids = ["subnet-1", "subnet-2"] }
-  source_database = { database = "shop", engine = "postgres", secret_arn = "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:shop" }
+  source_database = { database = "shop", engine = "postgres", secret_arn = "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:shop-AbCdEf" }
   start           = true
   tables = {
     customers = { format = "parquet", op_column = "Op", schema = "shop", table = "customers", timestamp_column = "dms_ts", order_column = "seq", before_image_prefix = "BI_" }
@@ -46,6 +46,10 @@ run "instance" {
     error_message = "Files are what the merge reads."
   }
   assert {
+    condition     = aws_dms_endpoint.source.database_name == "shop" && one(aws_dms_endpoint.source.postgres_settings).plugin_name == null && aws_dms_replication_instance.main[0].auto_minor_version_upgrade
+    error_message = "PostgreSQL's database is named, the plugin is DMS's choice, and the instance is upgraded."
+  }
+  assert {
     condition     = keys(aws_cloudwatch_metric_alarm.main) == ["incoming", "source-latency", "target-latency"] && aws_cloudwatch_metric_alarm.main["source-latency"].treat_missing_data == "breaching"
     error_message = "A task that runs has alarms, and one that stands still tells."
   }
@@ -60,12 +64,16 @@ run "serverless_mysql" {
 
   variables {
     compute         = { instance_class = "unused", multi_az = false, serverless_units = 2 }
-    source_database = { database = "shop", engine = "mysql", secret_arn = "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:shop", certificate_arn = "arn:aws:dms:ap-northeast-2:123456789012:cert:C" }
+    source_database = { engine = "mysql", secret_arn = "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:shop-AbCdEf", certificate_arn = "arn:aws:dms:ap-northeast-2:123456789012:cert:C" }
   }
 
   assert {
     condition     = length(aws_dms_replication_instance.main) == 0 && aws_dms_replication_config.main[0].compute_config[0].max_capacity_units == 2 && aws_dms_endpoint.source.ssl_mode == "verify-ca"
     error_message = "Serverless has no instance, and MySQL with a certificate is verified."
+  }
+  assert {
+    condition     = aws_dms_endpoint.source.database_name == null && length(aws_dms_endpoint.source.postgres_settings) == 0
+    error_message = "Of MySQL no database is named, which the provider would plan again and again."
   }
 }
 
@@ -77,6 +85,8 @@ run "wrong_variables" {
   }
 
   variables {
+    bucket          = { arn = "lake", name = "lake" }
+    kms_key_arn     = "key"
     alarms          = { latency_seconds = 0, topic_arn = "t" }
     compute         = { instance_class = "x", multi_az = false, serverless_units = 3 }
     folder          = "/cdc/"
@@ -89,5 +99,48 @@ run "wrong_variables" {
     }
   }
 
-  expect_failures = [var.alarms, var.compute, var.folder, var.name, var.network, var.source_database, var.tables]
+  expect_failures = [var.alarms, var.bucket, var.compute, var.folder, var.kms_key_arn, var.name, var.network, var.source_database, var.tables]
+}
+
+# The suffix that only the whole ARN has: without it the role may read no secret.
+run "half_an_arn" {
+  command = plan
+
+  module {
+    source = "./modules/database"
+  }
+
+  variables {
+    source_database = { database = "shop", engine = "postgres", secret_arn = "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:shop" }
+  }
+
+  expect_failures = [var.source_database]
+}
+
+run "which_database" {
+  command = plan
+
+  module {
+    source = "./modules/database"
+  }
+
+  variables {
+    source_database = { engine = "postgres", secret_arn = "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:shop-AbCdEf" }
+  }
+
+  expect_failures = [var.source_database]
+}
+
+run "no_such_plugin" {
+  command = plan
+
+  module {
+    source = "./modules/database"
+  }
+
+  variables {
+    source_database = { database = "shop", engine = "postgres", plugin_name = "wal2json", secret_arn = "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:shop-AbCdEf" }
+  }
+
+  expect_failures = [var.source_database]
 }

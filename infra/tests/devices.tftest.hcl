@@ -175,6 +175,16 @@ run "wrong_provisioning" {
   expect_failures = [var.devices]
 }
 
+run "too_many_claims" {
+  command = plan
+
+  variables {
+    devices = { claims = [for number in range(51) : format("%064x", number)] }
+  }
+
+  expect_failures = [var.devices]
+}
+
 run "wrong_claims" {
   command = plan
 

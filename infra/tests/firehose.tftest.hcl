@@ -45,12 +45,16 @@ run "wrong_variables" {
   }
 
   variables {
-    alarms     = { freshness_seconds = 0, topic_arn = "t" }
-    buffer     = { megabytes = 1 }
-    name       = "a name"
-    partitions = ["year", "year"]
-    prefix     = "/raw"
+    bucket             = { arn = "lake", name = "lake" }
+    function_arn       = "f"
+    kms_key_arn        = "key"
+    log_retention_days = 31
+    alarms             = { freshness_seconds = 0, topic_arn = "t" }
+    buffer             = { seconds = 30 }
+    name               = "a name"
+    partitions         = ["year", "year"]
+    prefix             = "/raw"
   }
 
-  expect_failures = [var.alarms, var.buffer, var.name, var.partitions, var.prefix]
+  expect_failures = [var.alarms, var.bucket, var.buffer, var.function_arn, var.kms_key_arn, var.log_retention_days, var.name, var.partitions, var.prefix]
 }

@@ -25,12 +25,36 @@ run "queue" {
   }
 
   variables {
-    trigger = { kind = "queue", partial_batches = true, pattern = "{\"source\":[\"aws.s3\"]}", schedule = "rate(1 hour)", schedule_input = "{}" }
+    alarms  = { topic_arn = "arn:aws:sns:ap-northeast-2:123456789012:alarms", age_seconds = 60, metrics = { lag = { metric = "Lag", limit = 3600, statistic = "Minimum", while = "FilesPending" }, share = { metric = "Bad", limit = 1, per = "All", statistic = "Sum" } } }
+    trigger = { kind = "queue", batching_window = 40, partial_batches = true, pattern = "{\"source\":[\"aws.s3\"]}", schedule = "rate(1 hour)", schedule_input = "{}" }
   }
 
   assert {
-    condition     = aws_sqs_queue.main[0].visibility_timeout_seconds == 600 && jsondecode(aws_sqs_queue.main[0].redrive_policy).maxReceiveCount == 5
-    error_message = "A message is hidden for six timeouts, and goes to the dead letters after five."
+    condition     = aws_sqs_queue.main[0].visibility_timeout_seconds == 200 && jsondecode(aws_sqs_queue.main[0].redrive_policy).maxReceiveCount == 20 && one(aws_lambda_event_source_mapping.queue).maximum_batching_window_in_seconds == 40
+    error_message = "A message is hidden for the window, the function's timeout and a minute, and has tries enough."
+  }
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.queue["waiting"].threshold == 400
+    error_message = "Nobody is told of a message that comes back once."
+  }
+  assert {
+    condition     = { for name, alarm in aws_cloudwatch_metric_alarm.rule : name => "${alarm.namespace} ${alarm.metric_name} ${alarm.dimensions.RuleName}" } == { rule-failed = "AWS/Events FailedInvocations headgate-dms-merge-orders", rule-lost = "AWS/Events InvocationsFailedToBeSentToDlq headgate-dms-merge-orders" } && length(setsubtract(["lag", "rule-failed", "rule-lost"], keys(output.alarms))) == 0
+    error_message = "What the rule could not send is told of."
+  }
+  assert {
+    condition = { for name, alarm in aws_cloudwatch_metric_alarm.rate : name => join("; ", sort([for query in alarm.metric_query : query.return_data == true ? query.expression : "${query.id} ${one(query.metric).metric_name} ${one(query.metric).stat}"])) } == {
+      lag   = "IF(waiting > 0, value, 0); value Lag Minimum; waiting FilesPending Minimum"
+      share = "100 * part / IF(whole > 0, whole, 1); part Bad Sum; whole All Sum"
+    }
+    error_message = "An old table is told of while files wait, and a share is one."
+  }
+  assert {
+    condition     = length(aws_cloudwatch_metric_alarm.own) == 0
+    error_message = "And not by the metric alone."
+  }
+  assert {
+    condition     = toset([for statement in jsondecode(aws_iam_role_policy.main.policy).Statement : jsonencode(statement.Condition) if statement.Sid == "FailuresBucket"]) == toset(["{\"StringLikeIfExists\":{\"s3:prefix\":[\"aws/lambda/*\",\"\"]}}"])
+    error_message = "Whoever looks whether the bucket is there asks for no prefix."
   }
   assert {
     condition     = aws_scheduler_schedule.main[0].target[0].arn == aws_sqs_queue.main[0].arn
@@ -79,7 +103,7 @@ run "schedule_without_a_queue" {
   }
 }
 
-run "rollback_and_invoker" {
+run "rollback" {
   command = plan
 
   module {
@@ -87,13 +111,16 @@ run "rollback_and_invoker" {
   }
 
   variables {
-    invokers = { rule = { principal = "iot.amazonaws.com", source_arn = "arn:aws:iot:ap-northeast-2:123456789012:rule/r", source_account = "123456789012" } }
-    runtime  = { architecture = "arm64", log_retention_days = 30, memory_mb = 512, pinned_version = "2", timeout_seconds = 100 }
+    runtime = { architecture = "arm64", ephemeral_mb = 2560, log_retention_days = 30, memory_mb = 512, pinned_version = "2", timeout_seconds = 100 }
   }
 
   assert {
-    condition     = aws_lambda_alias.live.function_version == "2" && aws_lambda_permission.main["rule"].qualifier == "live"
-    error_message = "A pinned version is what the alias is at, and the alias is what is called."
+    condition     = aws_lambda_alias.live.function_version == "2"
+    error_message = "A pinned version is what the alias is at."
+  }
+  assert {
+    condition     = one(aws_lambda_function.main.ephemeral_storage).size == 2560
+    error_message = "A function has the disk that it needs."
   }
   assert {
     condition     = length(aws_lambda_event_source_mapping.kinesis) + length(aws_lambda_event_source_mapping.queue) + length(aws_scheduler_schedule.main) == 0
@@ -123,15 +150,16 @@ run "wrong_variables" {
   }
 
   variables {
-    alarms      = { topic_arn = "t", age_seconds = 600, metrics = { a = { metric = "A", limit = -1, statistic = "Most" } } }
+    kms_key_arn = "key"
+    alarms      = { topic_arn = "t", age_seconds = 600, metrics = { a = { metric = "A", limit = -1, statistic = "Sum", per = "A", while = "B" } } }
+    description = join("", [for number in range(257) : "."])
     failures    = { bucket_arn = "arn:aws:sqs:ap-northeast-2:123456789012:queue" }
-    invokers    = { all = { principal = "*", source_arn = "*" } }
     name        = "a name"
     package     = "bootstrap"
     permissions = { all = { actions = ["s3:*"], resources = ["*"] } }
-    runtime     = { architecture = "arm64", log_retention_days = 31, memory_mb = 1, timeout_seconds = 901 }
+    runtime     = { architecture = "sparc", concurrency = -1, ephemeral_mb = 100, pinned_version = "live", log_retention_days = 31, memory_mb = 1, timeout_seconds = 901 }
     trigger     = { kind = "post", schedule = "daily" }
   }
 
-  expect_failures = [var.alarms, var.failures, var.invokers, var.name, var.package, var.permissions, var.runtime, var.trigger]
+  expect_failures = [var.alarms, var.description, var.failures, var.kms_key_arn, var.name, var.package, var.permissions, var.runtime, var.trigger]
 }

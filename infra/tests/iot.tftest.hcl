@@ -96,7 +96,7 @@ run "least_privilege" {
     error_message = "No action has a `*`."
   }
   assert {
-    condition     = toset(flatten([for statement in jsondecode(aws_iam_role_policy.provisioning[0].policy).Statement : statement.Action if contains(statement.Resource, "*")])) == toset(["iot:AttachThingPrincipal", "iot:ListAttachedPolicies", "iot:ListPrincipalPolicies", "iot:ListPrincipalThings", "iot:ListThingPrincipals"])
+    condition     = toset(flatten([for statement in jsondecode(aws_iam_role_policy.provisioning[0].policy).Statement : statement.Action if contains(statement.Resource, "*")])) == toset(["iot:AttachThingPrincipal", "iot:ListAttachedPolicies", "iot:ListPrincipalPolicies", "iot:ListPrincipalThings", "iot:ListThingPrincipals", "iot:RegisterThing"])
     error_message = "Only what has no finer grain is of all resources."
   }
 }
@@ -108,6 +108,11 @@ run "provisioning" {
     source = "./modules/iot"
   }
 
+  # All that AWS's own role for provisioning may look at, but for groups and types.
+  assert {
+    condition     = length(setsubtract(["iot:DescribeCertificate", "iot:DescribeThing", "iot:GetPolicy", "iot:ListPolicyPrincipals", "iot:ListTargetsForPolicy", "iot:ListThingGroupsForThing", "iot:RegisterThing"], flatten([for statement in jsondecode(aws_iam_role_policy.provisioning[0].policy).Statement : statement.Action]))) == 0
+    error_message = "The template's role may register a thing, and look at what is there."
+  }
   assert {
     condition     = output.facts.hook == "arn:aws:lambda:ap-northeast-2:123456789012:function:hook:live"
     error_message = "The hook decides who comes in."
@@ -169,6 +174,7 @@ run "wrong_variables" {
   }
 
   variables {
+    kms_key_arn  = "key"
     alarms       = { topic_arn = "alarms" }
     bucket       = { arn = "lake", name = "lake" }
     claims       = ["abc"]
@@ -179,7 +185,7 @@ run "wrong_variables" {
     topics       = ["sensors/all"]
   }
 
-  expect_failures = [var.alarms, var.bucket, var.claims, var.iot_arn, var.name, var.provisioning, var.topics]
+  expect_failures = [var.alarms, var.bucket, var.claims, var.iot_arn, var.kms_key_arn, var.name, var.provisioning, var.topics]
 }
 
 run "name_of_two_rules" {

@@ -132,18 +132,19 @@ run "wrong_variables" {
   }
 
   variables {
+    kms_key_arn     = "key"
     bucket          = "Lake"
     bucket_arn      = "lake"
     crawler         = { schedule = "daily" }
     datasets        = { t = { kind = "cdc" } }
-    expire_days     = { errors = 0, quarantine = 1 }
+    expire_days     = { cdc = 0, errors = 1, quarantine = 1 }
     glue_arn        = "glue"
     infrequent_days = 5
     name            = "Head"
     partition_years = [2030, 2025]
   }
 
-  expect_failures = [var.bucket, var.bucket_arn, var.crawler, var.datasets, var.expire_days, var.glue_arn, var.infrequent_days, var.name, var.partition_years]
+  expect_failures = [var.bucket, var.bucket_arn, var.crawler, var.datasets, var.expire_days, var.glue_arn, var.infrequent_days, var.kms_key_arn, var.name, var.partition_years]
 }
 
 run "writers" {
@@ -154,13 +155,18 @@ run "writers" {
   }
 
   variables {
-    datasets = {}
-    writers  = { appflow = { account = "123456789012", folders = ["raw/saas"], service = "appflow.amazonaws.com" } }
+    datasets    = {}
+    expire_days = { cdc = 30, errors = 90, quarantine = 365, raw = 60 }
+    writers     = { appflow = { account = "123456789012", folders = ["raw/saas"], service = "appflow.amazonaws.com" } }
   }
 
   assert {
     condition     = [for statement in output.policy.Statement : "${statement.Sid} ${statement.Effect}"] == ["TlsOnly Deny", "WriteAppflow Allow", "LookAppflow Allow"] && output.policy.Statement[1].Resource == ["arn:aws:s3:::lake/raw/saas/*"]
     error_message = "A service writes its folder, and TLS is still asked for."
+  }
+  assert {
+    condition     = { for rule in aws_s3_bucket_lifecycle_configuration.main.rule : one(rule.filter).prefix => rule.expiration[0].days if contains(["expire-cdc", "expire-raw"], rule.id) } == { "cdc/" = 30, "raw/" = 60 }
+    error_message = "Change files and raw ones expire where somebody says so."
   }
 }
 

@@ -9,9 +9,8 @@ variables {
   compaction_schedule = "cron(15 3 * * ? *)"
   databases = { shop = {
     engine             = "mysql"
-    database           = "shop"
     schemas            = ["shop"]
-    secret_arn         = "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:shop"
+    secret_arn         = "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:shop-AbCdEf"
     security_group_ids = ["sg-1"]
     subnet_ids         = ["subnet-1", "subnet-2"]
   } }
@@ -71,7 +70,7 @@ run "all_that_is_on" {
     error_message = "A share is drawn as its alarm has it."
   }
   assert {
-    condition     = one([for widget in jsondecode(module.monitoring.body).widgets : widget.properties.annotations.horizontal[0].value if try(widget.properties.title, "") == "Lag"]) == 3600
+    condition     = one([for widget in jsondecode(module.monitoring.body).widgets : widget.properties.annotations.horizontal[0].value if try(widget.properties.title, "") == "Lag (an alarm while FilesPending > 0)"]) == 3600
     error_message = "The alarm's limit is marked."
   }
   # What has an alarm is drawn, whichever function it is of.
@@ -129,9 +128,8 @@ run "serverless" {
   variables {
     databases = { shop = {
       engine             = "mysql"
-      database           = "shop"
       schemas            = ["shop"]
-      secret_arn         = "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:shop"
+      secret_arn         = "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:shop-AbCdEf"
       security_group_ids = ["sg-1"]
       serverless_units   = 2
       subnet_ids         = ["subnet-1", "subnet-2"]

@@ -114,14 +114,16 @@ run "wrong_variables" {
   }
 
   variables {
-    alarms    = { lag_records = 0, lag_seconds = 600, topic_arn = "t" }
-    brokers   = { count = 4, instance_type = "express.m7g.large", kafka_version = "3.9.x", volume_gb = 0 }
-    consumers = { a = { group = "a:b", topic = "t" } }
-    name      = "a cluster"
-    registry  = { schemas = { a = { compatibility = "SOME", definition = "{}", format = "XML" } } }
+    kms_key_arn        = "key"
+    log_retention_days = 31
+    alarms             = { lag_records = 0, lag_seconds = 600, topic_arn = "t" }
+    brokers            = { count = 4, instance_type = "express.m7g.large", kafka_version = "3.9.x", volume_gb = 0 }
+    consumers          = { a = { group = "a:b", topic = "t" } }
+    name               = "a cluster"
+    registry           = { schemas = { a = { compatibility = "SOME", definition = "{}", format = "XML" } } }
   }
 
-  expect_failures = [var.alarms, var.brokers, var.consumers, var.name, var.registry]
+  expect_failures = [var.alarms, var.brokers, var.consumers, var.kms_key_arn, var.log_retention_days, var.name, var.registry]
 }
 
 run "wrong_network_and_cluster" {

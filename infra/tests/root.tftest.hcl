@@ -98,6 +98,16 @@ run "a_dataset_file_is_enough" {
     error_message = "A merge deletes no change files."
   }
 
+  # EventBridge says no source when it encrypts for a queue.
+  assert {
+    condition     = { for statement in jsondecode(aws_kms_key.main.policy).Statement : statement.Sid => try(keys(statement.Condition), []) } == { Account = [], Alarms = ["StringEquals"], Events = [], Logs = ["ArnLike"] }
+    error_message = "Of services, EventBridge alone may use the key without a condition."
+  }
+  assert {
+    condition     = alltrue([for function in module.function : length(setintersection(["lag"], keys(function.alarms))) == length([for name in ["dms-merge"] : name if strcontains(function.name, name)])])
+    error_message = "A table of changes has an alarm of its age."
+  }
+
   # What is given up is kept, and so are logs, for as long as was asked.
   assert {
     condition     = alltrue([for function in module.function : function.facts.failures == "arn:aws:s3:::headgate-lake-123456789012" && function.facts.retention == 30])
@@ -132,9 +142,8 @@ run "all_sources" {
     compaction_schedule = "cron(15 3 * * ? *)"
     databases = { shop = {
       engine             = "mysql"
-      database           = "shop"
       schemas            = ["shop"]
-      secret_arn         = "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:shop"
+      secret_arn         = "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:shop-AbCdEf"
       security_group_ids = ["sg-1"]
       subnet_ids         = ["subnet-1", "subnet-2"]
     } }
@@ -166,6 +175,10 @@ run "all_sources" {
   assert {
     condition     = length(output.idle_tables) == 0
     error_message = "No table waits for a source that is off."
+  }
+  assert {
+    condition     = { for name, alarm in aws_cloudwatch_metric_alarm.forged : name => alarm.dimensions } == { clicks = tomap({ Dataset = "clicks", Function = "headgate-api-ingest-shop", Reason = "wrong_signature" }) }
+    error_message = "Wrong signatures are told of, by the dimensions that the function tells them with."
   }
   assert {
     condition     = toset([for rule in jsondecode(module.database["shop"].mappings).rules : rule["object-locator"]["table-name"]]) == toset(["customers", "invoices"])
@@ -217,6 +230,30 @@ run "broken_json" {
   expect_failures = [var.datasets_dir]
 }
 
+# A table of a database is in no stream.
+run "streams_of_a_database" {
+  command = plan
+
+  variables {
+    datasets_dir = "tests/fixtures/datasets"
+    streams      = { shop = { datasets = ["customers"] } }
+  }
+
+  expect_failures = [terraform_data.datasets]
+}
+
+run "changes_that_are_gone_too_soon" {
+  command = plan
+
+  variables {
+    datasets_dir = "tests/fixtures/datasets"
+    lake         = { cdc_expire_days = 3 }
+    streams      = {}
+  }
+
+  expect_failures = [terraform_data.datasets]
+}
+
 run "no_secret" {
   command = plan
 
@@ -236,14 +273,17 @@ run "wrong_variables" {
     api                 = { auth = "none", rate = 0 }
     compaction_schedule = "daily"
     databases = {
-      for name in ["a", "b"] : name => { engine = "mysql", database = "d", schemas = ["s"], secret_arn = "arn:", security_group_ids = [], subnet_ids = [] }
+      for name in ["a", "b"] : name => { engine = "mysql", schemas = ["s"], secret_arn = "arn:", security_group_ids = [], subnet_ids = [] }
     }
-    functions = { architecture = "sparc" }
-    name      = "Head Gate"
-    region    = "Seoul"
-    secrets   = { mask_key = "short" }
-    sources   = ["kinesis", "fax"]
+    functions    = { architecture = "sparc", log_level = "LOUD", log_retention_days = 31 }
+    lake         = { bucket = "Lake", cdc_expire_days = 0, partition_years = [2030, 2025], raw_infrequent_days = 5 }
+    name         = "Head Gate"
+    packages_dir = "tests/fixtures/packages/"
+    region       = "Seoul"
+    secrets      = { mask_key = "short" }
+    sources      = ["kinesis", "fax"]
+    streams      = { "a/b" = { datasets = ["clickstream"], retention_hours = 1 }, b = { datasets = ["clickstream"], shards = 0 } }
   }
 
-  expect_failures = [var.account_id, var.alarms, var.api, var.compaction_schedule, var.databases, var.functions, var.name, var.region, var.secrets, var.sources]
+  expect_failures = [var.account_id, var.alarms, var.api, var.compaction_schedule, var.databases, var.functions, var.lake, var.name, var.packages_dir, var.region, var.secrets, var.sources, var.streams]
 }

@@ -46,11 +46,13 @@ run "wrong_variables" {
   }
 
   variables {
+    alarm_topic_arn      = "t"
+    kms_key_arn          = "key"
     iterator_age_seconds = 1
     name                 = "a stream"
     retention_hours      = 12
     shards               = 0
   }
 
-  expect_failures = [var.iterator_age_seconds, var.name, var.retention_hours, var.shards]
+  expect_failures = [var.alarm_topic_arn, var.iterator_age_seconds, var.kms_key_arn, var.name, var.retention_hours, var.shards]
 }

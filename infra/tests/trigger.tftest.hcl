@@ -53,16 +53,24 @@ run "event" {
   }
 
   variables {
-    trigger = { kind = "event", pattern = "{\"source\":[\"aws.appflow\"]}", schedule = "rate(1 hour)", schedule_input = "{}" }
+    trigger = { kind = "event", pattern = "{\"source\":[\"aws.appflow\"]}" }
   }
 
+  assert {
+    condition     = one(aws_cloudwatch_event_target.event[0].dead_letter_config).arn == aws_sqs_queue.dead[0].arn && keys(aws_sqs_queue_policy.main) == ["dead"] && jsondecode(aws_sqs_queue_policy.main["dead"].policy).Statement[0].Condition.ArnEquals["aws:SourceArn"] == aws_cloudwatch_event_rule.event[0].arn
+    error_message = "What the rule could not hand over waits among the dead letters, where it may write."
+  }
+  assert {
+    condition     = toset(["dead-letters", "rule-failed", "rule-lost"]) == setintersection(["dead-letters", "rule-failed", "rule-lost"], keys(output.alarms))
+    error_message = "And is told of."
+  }
   assert {
     condition     = aws_cloudwatch_event_target.event[0].arn == aws_lambda_alias.live.arn && aws_lambda_permission.event[0].qualifier == "live" && aws_lambda_permission.event[0].source_arn == aws_cloudwatch_event_rule.event[0].arn
     error_message = "The rule calls the alias, and may."
   }
   assert {
-    condition     = length(aws_sqs_queue.main) == 0 && aws_scheduler_schedule.main[0].target[0].arn == aws_lambda_alias.live.arn
-    error_message = "There is no queue between, not for the schedule either."
+    condition     = length(aws_sqs_queue.main) + length(aws_scheduler_schedule.main) == 0
+    error_message = "There is no queue between, and no schedule."
   }
 }
 

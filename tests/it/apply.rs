@@ -94,7 +94,7 @@ impl Applied {
 
 /// Waits until what is seen is what is meant.
 async fn comes_to_be<T: PartialEq + Debug>(see: impl AsyncFn() -> T, meant: T) {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     loop {
         let seen = see().await;
         if seen == meant || Instant::now() > deadline {

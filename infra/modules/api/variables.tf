@@ -1,11 +1,21 @@
 variable "access_log_days" {
   description = "How long access logs are kept."
   type        = number
+
+  validation {
+    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.access_log_days)
+    error_message = "access_log_days must be one that CloudWatch knows: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, …, 3653."
+  }
 }
 
 variable "alarm_topic_arn" {
   description = "Who is told."
   type        = string
+
+  validation {
+    condition     = can(regex("^arn:[a-z-]+:sns:", var.alarm_topic_arn))
+    error_message = "alarm_topic_arn must be the ARN of an SNS topic."
+  }
 }
 
 variable "auth" {
@@ -21,6 +31,11 @@ variable "auth" {
 variable "kms_key_arn" {
   description = "The key of the access logs."
   type        = string
+
+  validation {
+    condition     = can(regex("^arn:[a-z-]+:kms:", var.kms_key_arn))
+    error_message = "kms_key_arn must be a key's ARN: aliases and ids do not fit into policies."
+  }
 }
 
 variable "name" {

@@ -71,6 +71,11 @@ variable "flows" {
 variable "kms_key_arn" {
   description = "The key of the flows' files, and of the login."
   type        = string
+
+  validation {
+    condition     = can(regex("^arn:[a-z-]+:kms:", var.kms_key_arn))
+    error_message = "kms_key_arn must be a key's ARN: aliases and ids do not fit into policies."
+  }
 }
 
 variable "name" {
@@ -113,8 +118,8 @@ variable "salesforce" {
     error_message = "salesforce.grant must be AUTHORIZATION_CODE or JWT_BEARER: AppFlow has no other for Salesforce."
   }
   validation {
-    condition     = var.salesforce == null || try(var.salesforce.grant != "AUTHORIZATION_CODE" || can(regex("^arn:[a-z-]+:secretsmanager:", var.salesforce.client_credentials_arn)), false)
-    error_message = "salesforce.client_credentials_arn must be the ARN of a secret with clientId and clientSecret of the connected app that the refresh token is of."
+    condition     = var.salesforce == null || try(var.salesforce.grant != "AUTHORIZATION_CODE" || can(regex("^arn:[a-z-]+:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:.+-[A-Za-z0-9]{6}$", var.salesforce.client_credentials_arn)), false)
+    error_message = "salesforce.client_credentials_arn must be the whole ARN, as `aws secretsmanager describe-secret --query ARN` tells it, with the six signs at its end, of a secret with clientId and clientSecret of the connected app that the refresh token is of."
   }
 }
 

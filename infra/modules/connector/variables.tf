@@ -1,6 +1,11 @@
 variable "alarms" {
   description = "Who is told of tasks that fail."
   type        = object({ topic_arn = string })
+
+  validation {
+    condition     = can(regex("^arn:[a-z-]+:sns:", var.alarms.topic_arn))
+    error_message = "alarms.topic_arn must be the ARN of an SNS topic."
+  }
 }
 
 variable "bucket" {
@@ -67,11 +72,21 @@ variable "kind" {
 variable "kms_key_arn" {
   description = "The key of logs, and of the bucket."
   type        = string
+
+  validation {
+    condition     = can(regex("^arn:[a-z-]+:kms:", var.kms_key_arn))
+    error_message = "kms_key_arn must be a key's ARN: aliases and ids do not fit into policies."
+  }
 }
 
 variable "log_retention_days" {
   description = "How long the workers' logs are kept."
   type        = number
+
+  validation {
+    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)
+    error_message = "log_retention_days must be one that CloudWatch knows: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, …, 3653."
+  }
 }
 
 variable "name" {
@@ -99,8 +114,8 @@ variable "plugin" {
     error_message = "plugin must be a .zip or .jar in a bucket: bucket_arn = \"arn:aws:s3:::my-plugins\", key = \"debezium.zip\"."
   }
   validation {
-    condition     = var.plugin.secret_arn == null || can(regex("^arn:[a-z-]+:secretsmanager:", var.plugin.secret_arn))
-    error_message = "plugin.secret_arn must be the ARN of a secret."
+    condition     = var.plugin.secret_arn == null || can(regex("^arn:[a-z-]+:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:.+-[A-Za-z0-9]{6}$", var.plugin.secret_arn))
+    error_message = "plugin.secret_arn must be the whole ARN of a secret, with the six signs at its end, such as …:secret:shop-AbCdEf. Copy it from `aws secretsmanager describe-secret --secret-id shop --query ARN`."
   }
   validation {
     condition     = !startswith(var.kind, "debezium-") || var.plugin.secret_arn != null

@@ -1,22 +1,27 @@
+locals {
+  postgres = strcontains(var.source_database.engine, "postgres")
+}
+
 resource "aws_dms_endpoint" "source" {
-  endpoint_id                     = "${var.name}-source"
-  endpoint_type                   = "source"
-  engine_name                     = var.source_database.engine
-  database_name                   = var.source_database.database
+  endpoint_id   = "${var.name}-source"
+  endpoint_type = "source"
+  engine_name   = var.source_database.engine
+  # Of MySQL the provider sends and reads none beside a secret, so that each plan would set it anew.
+  database_name                   = local.postgres ? var.source_database.database : null
   kms_key_arn                     = var.kms_key_arn
   secrets_manager_access_role_arn = aws_iam_role.main.arn
   secrets_manager_arn             = var.source_database.secret_arn
   # MySQL is encrypted only with its authority's certificate.
   certificate_arn = var.source_database.certificate_arn
-  ssl_mode        = strcontains(var.source_database.engine, "postgres") ? "require" : var.source_database.certificate_arn == null ? "none" : "verify-ca"
+  ssl_mode        = local.postgres ? "require" : var.source_database.certificate_arn == null ? "none" : "verify-ca"
 
   dynamic "postgres_settings" {
-    for_each = strcontains(var.source_database.engine, "postgres") ? [1] : []
+    for_each = local.postgres ? [1] : []
 
     content {
       # Keeps the slot moving while the tables that are read stand still, or the log fills the database's disk.
       heartbeat_enable = true
-      plugin_name      = "pglogical"
+      plugin_name      = var.source_database.plugin_name
       slot_name        = var.source_database.slot_name
     }
   }

@@ -59,11 +59,11 @@ resource "aws_dms_replication_subnet_group" "main" {
 resource "aws_dms_replication_instance" "main" {
   count = local.serverless ? 0 : 1
 
-  replication_instance_id     = var.name
-  replication_instance_class  = var.compute.instance_class
-  allocated_storage           = 50
+  replication_instance_id    = var.name
+  replication_instance_class = var.compute.instance_class
+  allocated_storage          = 50
+  # No version: upgrades of AWS would differ from it, and the next plan go back.
   auto_minor_version_upgrade  = true
-  engine_version              = "3.5.4"
   kms_key_arn                 = var.kms_key_arn
   multi_az                    = var.compute.multi_az
   publicly_accessible         = false

@@ -6,11 +6,20 @@ variable "alarms" {
     condition     = var.alarms.latency_seconds > 0
     error_message = "alarms.latency_seconds must be above 0."
   }
+  validation {
+    condition     = can(regex("^arn:[a-z-]+:sns:", var.alarms.topic_arn))
+    error_message = "alarms.topic_arn must be the ARN of an SNS topic."
+  }
 }
 
 variable "bucket" {
   description = "The lake's bucket, and its ARN."
   type        = object({ arn = string, name = string })
+
+  validation {
+    condition     = can(regex("^arn:[a-z-]+:s3:::[^/]+$", var.bucket.arn))
+    error_message = "bucket.arn must be a bucket's ARN."
+  }
 }
 
 variable "compute" {
@@ -40,6 +49,11 @@ variable "folder" {
 variable "kms_key_arn" {
   description = "The key that files are encrypted with."
   type        = string
+
+  validation {
+    condition     = can(regex("^arn:[a-z-]+:kms:", var.kms_key_arn))
+    error_message = "kms_key_arn must be a key's ARN: aliases and ids do not fit into policies."
+  }
 }
 
 variable "name" {
@@ -63,11 +77,12 @@ variable "network" {
 }
 
 variable "source_database" {
-  description = "The database: engine, its name, the secret with username, password, host and port, and for MySQL the DMS certificate of its authority."
+  description = "The database: engine, the secret with username, password, host and port; for PostgreSQL its name, the slot and the plugin that decodes the log (null: as DMS chooses); for MySQL the DMS certificate of its authority."
   type = object({
     certificate_arn    = optional(string)
-    database           = string
+    database           = optional(string)
     engine             = string
+    plugin_name        = optional(string)
     secret_arn         = string
     secret_kms_key_arn = optional(string)
     slot_name          = optional(string)
@@ -78,8 +93,16 @@ variable "source_database" {
     error_message = "engine must be mysql, mariadb, aurora, postgres or aurora-postgresql."
   }
   validation {
-    condition     = startswith(var.source_database.secret_arn, "arn:")
-    error_message = "secret_arn must be the ARN of a secret with username, password, host and port."
+    condition     = strcontains(var.source_database.engine, "postgres") == (var.source_database.database != null)
+    error_message = "PostgreSQL needs database, the name of the one that is read; of others leave it out, for their databases are named in schemas."
+  }
+  validation {
+    condition     = var.source_database.plugin_name == null || contains(["no-preference", "pglogical", "test-decoding"], coalesce(var.source_database.plugin_name, "none"))
+    error_message = "plugin_name must be pglogical, test-decoding or no-preference, or be left out: DMS then takes pglogical where it is there."
+  }
+  validation {
+    condition     = can(regex("^arn:[a-z-]+:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:.+-[A-Za-z0-9]{6}$", var.source_database.secret_arn))
+    error_message = "secret_arn must be the whole ARN of a secret with username, password, host and port, with the six signs at its end, such as …:secret:shop-AbCdEf. Copy it from `aws secretsmanager describe-secret --secret-id shop --query ARN`."
   }
 }
 

@@ -11,10 +11,16 @@ locals {
     },
     var.trigger.kind == "kinesis" ? { iterator-age = { metric = "IteratorAge", statistic = "Maximum", limit = var.alarms.age_seconds * 1000, minutes = 3 } } : {},
   )
+  # Twice what a message is hidden for: one that failed once comes back before anybody is told.
   queue_alarms = merge(
     local.dead == 0 ? {} : { dead-letters = { queue = aws_sqs_queue.dead[0].name, metric = "ApproximateNumberOfMessagesVisible", limit = 0 } },
-    local.queues == 0 ? {} : { waiting = { queue = aws_sqs_queue.main[0].name, metric = "ApproximateAgeOfOldestMessage", limit = max(var.alarms.age_seconds, 2 * var.runtime.timeout_seconds) } },
+    local.queues == 0 ? {} : { waiting = { queue = aws_sqs_queue.main[0].name, metric = "ApproximateAgeOfOldestMessage", limit = max(var.alarms.age_seconds, 2 * local.hidden_seconds) } },
   )
+  # What the rule matched and nobody got: neither the target, nor the dead letters.
+  rule_alarms = local.filling + local.evented == 0 ? {} : {
+    rule-failed = "FailedInvocations"
+    rule-lost   = "InvocationsFailedToBeSentToDlq"
+  }
   own = merge({ Function = var.name }, var.alarms.dataset == null ? {} : { Dataset = var.alarms.dataset })
 }
 
@@ -55,8 +61,27 @@ resource "aws_cloudwatch_metric_alarm" "queue" {
   ok_actions          = [var.alarms.topic_arn]
 }
 
+resource "aws_cloudwatch_metric_alarm" "rule" {
+  for_each = local.rule_alarms
+
+  alarm_name          = "${var.name}-${each.key}"
+  alarm_description   = "${each.value} of the rule ${var.name}: the key's policy, the target's, or that of the dead letters."
+  namespace           = "AWS/Events"
+  metric_name         = each.value
+  dimensions          = { RuleName = var.name }
+  statistic           = "Sum"
+  period              = 300
+  evaluation_periods  = 1
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
+  # Told where it is not 0 alone.
+  treat_missing_data = "notBreaching"
+  alarm_actions      = [var.alarms.topic_arn]
+  ok_actions         = [var.alarms.topic_arn]
+}
+
 resource "aws_cloudwatch_metric_alarm" "own" {
-  for_each = { for name, alarm in var.alarms.metrics : name => alarm if alarm.per == null }
+  for_each = { for name, alarm in var.alarms.metrics : name => alarm if alarm.per == null && alarm.while == null }
 
   alarm_name          = "${var.name}-${each.key}"
   alarm_description   = "${each.value.metric} of ${var.name}; see the function's README."
@@ -73,12 +98,24 @@ resource "aws_cloudwatch_metric_alarm" "own" {
   ok_actions          = [var.alarms.topic_arn]
 }
 
-# A share of another metric, in percent.
+# Of two metrics: a share in percent, or one that counts while the other is above 0.
+locals {
+  pairs = { for name, alarm in var.alarms.metrics : name => merge(alarm, alarm.per != null ? {
+    expression = "100 * part / IF(whole > 0, whole, 1)"
+    label      = "${alarm.metric} in % of ${alarm.per}"
+    metrics    = { part = alarm.metric, whole = alarm.per }
+    } : {
+    expression = "IF(waiting > 0, value, 0)"
+    label      = "${alarm.metric} while ${alarm.while} is above 0"
+    metrics    = { value = alarm.metric, waiting = alarm.while }
+  }) if alarm.per != null || alarm.while != null }
+}
+
 resource "aws_cloudwatch_metric_alarm" "rate" {
-  for_each = { for name, alarm in var.alarms.metrics : name => alarm if alarm.per != null }
+  for_each = local.pairs
 
   alarm_name          = "${var.name}-${each.key}"
-  alarm_description   = "${each.value.metric} of ${var.name} in % of ${each.value.per}; see the function's README."
+  alarm_description   = "${each.value.label}, of ${var.name}; see the function's README."
   evaluation_periods  = 1
   comparison_operator = "GreaterThanThreshold"
   threshold           = each.value.limit
@@ -87,14 +124,14 @@ resource "aws_cloudwatch_metric_alarm" "rate" {
   ok_actions          = [var.alarms.topic_arn]
 
   metric_query {
-    id          = "share"
-    expression  = "100 * part / IF(whole > 0, whole, 1)"
-    label       = "${each.value.metric} in % of ${each.value.per}"
+    id          = "result"
+    expression  = each.value.expression
+    label       = each.value.label
     return_data = true
   }
 
   dynamic "metric_query" {
-    for_each = { part = each.value.metric, whole = each.value.per }
+    for_each = each.value.metrics
 
     content {
       id = metric_query.key

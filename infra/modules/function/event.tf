@@ -17,6 +17,11 @@ resource "aws_cloudwatch_event_target" "event" {
 
   rule = aws_cloudwatch_event_rule.event[0].name
   arn  = aws_lambda_alias.live.arn
+
+  # What EventBridge could not hand over; what the function failed at is at its own destination.
+  dead_letter_config {
+    arn = aws_sqs_queue.dead[0].arn
+  }
 }
 
 resource "aws_lambda_permission" "event" {

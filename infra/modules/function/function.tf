@@ -24,6 +24,10 @@ resource "aws_lambda_function" "main" {
   reserved_concurrent_executions = var.runtime.concurrency == null ? -1 : var.runtime.concurrency
   timeout                        = var.runtime.timeout_seconds
 
+  ephemeral_storage {
+    size = var.runtime.ephemeral_mb
+  }
+
   environment {
     variables = merge(var.settings, var.secrets)
   }
@@ -64,16 +68,4 @@ resource "aws_lambda_function_event_invoke_config" "main" {
       destination = var.failures.bucket_arn
     }
   }
-}
-
-resource "aws_lambda_permission" "main" {
-  for_each = var.invokers
-
-  statement_id   = each.key
-  action         = "lambda:InvokeFunction"
-  function_name  = aws_lambda_function.main.function_name
-  qualifier      = aws_lambda_alias.live.name
-  principal      = each.value.principal
-  source_arn     = each.value.source_arn
-  source_account = each.value.source_account
 }

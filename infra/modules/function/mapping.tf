@@ -34,7 +34,7 @@ resource "aws_lambda_event_source_mapping" "queue" {
   event_source_arn                   = aws_sqs_queue.main[0].arn
   batch_size                         = coalesce(var.trigger.batch_size, 10)
   function_response_types            = local.response_types
-  maximum_batching_window_in_seconds = coalesce(var.trigger.batching_window, 1)
+  maximum_batching_window_in_seconds = local.batching_window
 
   # The least there is: two at once are safe, and do work twice.
   scaling_config {

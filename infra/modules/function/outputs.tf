@@ -1,6 +1,6 @@
 output "alarms" {
   description = "The names of its alarms, by what they are about."
-  value       = { for name, alarm in merge(aws_cloudwatch_metric_alarm.lambda, aws_cloudwatch_metric_alarm.queue, aws_cloudwatch_metric_alarm.own, aws_cloudwatch_metric_alarm.rate) : name => alarm.alarm_name }
+  value       = { for name, alarm in merge(aws_cloudwatch_metric_alarm.lambda, aws_cloudwatch_metric_alarm.queue, aws_cloudwatch_metric_alarm.own, aws_cloudwatch_metric_alarm.rate, aws_cloudwatch_metric_alarm.rule) : name => alarm.alarm_name }
 }
 
 output "alias_arn" {

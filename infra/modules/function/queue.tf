@@ -1,10 +1,15 @@
-# EventBridge -> queue -> function; what fails too often waits among the dead letters, and so does what a schedule could not
-# deliver.
+# EventBridge -> queue -> function; what fails too often waits among the dead letters, and so does what a schedule or a rule
+# could not deliver.
 locals {
   queues  = var.trigger.kind == "queue" ? 1 : 0
   filling = local.queues == 1 && var.trigger.pattern != null ? 1 : 0
   timed   = var.trigger.schedule != null ? 1 : 0
-  dead    = max(local.queues, local.timed)
+  dead    = max(local.evented, local.queues, local.timed)
+  # A message is hidden for as long as a batch may be gathered and worked on, and no longer: one that failed is back soon.
+  # Lambda asks for no less than the function's timeout; six times that is for functions that throttle their mapping, which
+  # scaling_config keeps from happening here.
+  batching_window = coalesce(var.trigger.batching_window, 1)
+  hidden_seconds  = var.runtime.timeout_seconds + local.batching_window + 60
 }
 
 resource "aws_sqs_queue" "dead" {
@@ -18,12 +23,12 @@ resource "aws_sqs_queue" "dead" {
 resource "aws_sqs_queue" "main" {
   count = local.queues
 
-  name                      = var.name
-  kms_master_key_id         = var.kms_key_arn
-  message_retention_seconds = 345600
-  # Six times the function's timeout, as Lambda asks, so that no message comes again while it is worked on.
-  visibility_timeout_seconds = 6 * var.runtime.timeout_seconds
-  redrive_policy             = jsonencode({ deadLetterTargetArn = aws_sqs_queue.dead[0].arn, maxReceiveCount = 5 })
+  name                       = var.name
+  kms_master_key_id          = var.kms_key_arn
+  message_retention_seconds  = 345600
+  visibility_timeout_seconds = local.hidden_seconds
+  # Of the longest function's, hours: a table that is mended within them needs nobody to send its messages again.
+  redrive_policy = jsonencode({ deadLetterTargetArn = aws_sqs_queue.dead[0].arn, maxReceiveCount = 20 })
 }
 
 resource "aws_sqs_queue_redrive_allow_policy" "dead" {
@@ -53,7 +58,10 @@ resource "aws_cloudwatch_event_target" "main" {
 }
 
 resource "aws_sqs_queue_policy" "main" {
-  for_each = local.filling == 1 ? { main = aws_sqs_queue.main[0], dead = aws_sqs_queue.dead[0] } : {}
+  for_each = merge(
+    local.filling == 0 ? {} : { main = aws_sqs_queue.main[0] },
+    local.filling + local.evented == 0 ? {} : { dead = aws_sqs_queue.dead[0] },
+  )
 
   queue_url = each.value.id
   policy = jsonencode({
@@ -63,7 +71,7 @@ resource "aws_sqs_queue_policy" "main" {
       Action    = "sqs:SendMessage"
       Principal = { Service = "events.amazonaws.com" }
       Resource  = each.value.arn
-      Condition = { ArnEquals = { "aws:SourceArn" = aws_cloudwatch_event_rule.main[0].arn } }
+      Condition = { ArnEquals = { "aws:SourceArn" = one(concat(aws_cloudwatch_event_rule.main, aws_cloudwatch_event_rule.event)).arn } }
     }]
   })
 }

@@ -6,8 +6,8 @@ locals {
       logs     = { actions = ["logs:CreateLogStream", "logs:PutLogEvents"], resources = ["${aws_cloudwatch_log_group.main.arn}:*"] }
       keys     = { actions = ["kms:Decrypt", "kms:GenerateDataKey"], resources = [var.kms_key_arn] }
       failures = { actions = ["s3:PutObject"], resources = [local.failed] }
-      # Lambda looks whether the destination is there.
-      failures_bucket = { actions = ["s3:ListBucket"], resources = [var.failures.bucket_arn], condition = { test = "StringLike", variable = "s3:prefix", values = ["aws/lambda/*", ""] } }
+      # Lambda looks whether the destination is there, by a request that may have no prefix.
+      failures_bucket = { actions = ["s3:ListBucket"], resources = [var.failures.bucket_arn], condition = { test = "StringLikeIfExists", variable = "s3:prefix", values = ["aws/lambda/*", ""] } }
     },
     { for kind in ["kinesis"] : kind => {
       actions   = ["kinesis:DescribeStream", "kinesis:DescribeStreamSummary", "kinesis:GetRecords", "kinesis:GetShardIterator", "kinesis:ListShards", "kinesis:SubscribeToShard"]

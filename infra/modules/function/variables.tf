@@ -1,5 +1,5 @@
 variable "alarms" {
-  description = "Who is told, and of which metrics of the function's own: each above `limit`, in % of the metric `per` where there is one. `age_seconds`: how old what waits for the function may be."
+  description = "Who is told, and of which metrics of the function's own: each above `limit`, in % of the metric `per` where there is one, or while the metric `while` is above 0. `age_seconds`: how old what waits for the function may be."
   type = object({
     age_seconds = number
     dataset     = optional(string)
@@ -9,6 +9,7 @@ variable "alarms" {
       metric    = string
       per       = optional(string)
       statistic = string
+      while     = optional(string)
     })), {})
   })
 
@@ -16,11 +17,24 @@ variable "alarms" {
     condition     = alltrue([for alarm in var.alarms.metrics : contains(["Average", "Maximum", "Minimum", "Sum"], alarm.statistic) && alarm.limit >= 0])
     error_message = "An alarm's statistic must be Average, Maximum, Minimum or Sum, and its limit at least 0."
   }
+  validation {
+    condition     = alltrue([for alarm in var.alarms.metrics : alarm.per == null || alarm.while == null])
+    error_message = "An alarm has per or while, not both."
+  }
+  validation {
+    condition     = can(regex("^arn:[a-z-]+:sns:", var.alarms.topic_arn))
+    error_message = "alarms.topic_arn must be the ARN of an SNS topic."
+  }
 }
 
 variable "description" {
   description = "What the function is for."
   type        = string
+
+  validation {
+    condition     = length(var.description) <= 256
+    error_message = "description must have at most 256 characters, as Lambda asks."
+  }
 }
 
 variable "failures" {
@@ -33,20 +47,14 @@ variable "failures" {
   }
 }
 
-variable "invokers" {
-  description = "Services that may invoke the function."
-  type        = map(object({ principal = string, source_arn = string, source_account = optional(string) }))
-  default     = {}
-
-  validation {
-    condition     = alltrue([for invoker in var.invokers : endswith(invoker.principal, ".amazonaws.com")])
-    error_message = "An invoker's principal must be a service, such as iot.amazonaws.com."
-  }
-}
-
 variable "kms_key_arn" {
   description = "The key of settings, logs and queues."
   type        = string
+
+  validation {
+    condition     = can(regex("^arn:[a-z-]+:kms:", var.kms_key_arn))
+    error_message = "kms_key_arn must be a key's ARN: aliases and ids do not fit into policies."
+  }
 }
 
 variable "name" {
@@ -88,12 +96,29 @@ variable "runtime" {
   type = object({
     architecture       = string
     concurrency        = optional(number)
+    ephemeral_mb       = optional(number, 512)
     log_retention_days = number
     memory_mb          = number
     pinned_version     = optional(string)
     timeout_seconds    = number
   })
 
+  validation {
+    condition     = contains(["arm64", "x86_64"], var.runtime.architecture)
+    error_message = "architecture must be arm64 or x86_64."
+  }
+  validation {
+    condition     = coalesce(var.runtime.concurrency, 0) >= 0
+    error_message = "concurrency must be at least 0 (nobody can call the function), or null for what the account has left."
+  }
+  validation {
+    condition     = var.runtime.ephemeral_mb >= 512 && var.runtime.ephemeral_mb <= 10240
+    error_message = "ephemeral_mb must be 512 to 10240."
+  }
+  validation {
+    condition     = can(regex("^[0-9]+$", coalesce(var.runtime.pinned_version, "1")))
+    error_message = "pinned_version must be a version's number, such as \"7\"."
+  }
   validation {
     condition     = var.runtime.memory_mb >= 128 && var.runtime.memory_mb <= 10240
     error_message = "memory_mb must be 128 to 10240."
@@ -121,7 +146,7 @@ variable "settings" {
 }
 
 variable "trigger" {
-  description = "What invokes the function: records of a Kinesis data stream (`kinesis`; `source_arn` is the stream or its consumer), a topic of MSK (`kafka`; `source_arn` is the cluster), messages of a queue of its own that EventBridge fills by `pattern` and `schedule` (`queue`), EventBridge itself by `pattern` (`event`), or invokers alone (`none`). `pollers`: provisioned ones of a topic's mapping."
+  description = "What invokes the function: records of a Kinesis data stream (`kinesis`; `source_arn` is the stream or its consumer), a topic of MSK (`kafka`; `source_arn` is the cluster), messages of a queue of its own that EventBridge fills by `pattern` and `schedule` (`queue`), EventBridge itself by `pattern` (`event`), or what else may call it (`none`). `pollers`: provisioned ones of a topic's mapping."
   type = object({
     batch_size      = optional(number)
     batching_window = optional(number)

@@ -58,11 +58,12 @@ resource "aws_iam_role_policy" "provisioning" {
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [
-      { Effect = "Allow", Action = ["iot:CreateThing", "iot:DescribeThing", "iot:UpdateThing"], Resource = ["${var.iot_arn}:thing/*"] },
+      { Effect = "Allow", Action = ["iot:CreateThing", "iot:DescribeThing", "iot:ListThingGroupsForThing", "iot:UpdateThing"], Resource = ["${var.iot_arn}:thing/*"] },
       { Effect = "Allow", Action = ["iot:AttachPolicy", "iot:AttachPrincipalPolicy", "iot:DescribeCertificate", "iot:UpdateCertificate"], Resource = ["${var.iot_arn}:cert/*"] },
-      { Effect = "Allow", Action = ["iot:GetPolicy"], Resource = [aws_iot_policy.device.arn] },
-      # AWS has no finer grain for these.
-      { Effect = "Allow", Action = ["iot:AttachThingPrincipal", "iot:ListAttachedPolicies", "iot:ListPrincipalPolicies", "iot:ListPrincipalThings", "iot:ListThingPrincipals"], Resource = ["*"] },
+      { Effect = "Allow", Action = ["iot:GetPolicy", "iot:ListPolicyPrincipals", "iot:ListTargetsForPolicy"], Resource = [aws_iot_policy.device.arn] },
+      # AWS has no finer grain for these. Of what its own role for provisioning may do, what the template does not is left out:
+      # groups, types and policies that are made or taken away.
+      { Effect = "Allow", Action = ["iot:AttachThingPrincipal", "iot:ListAttachedPolicies", "iot:ListPrincipalPolicies", "iot:ListPrincipalThings", "iot:ListThingPrincipals", "iot:RegisterThing"], Resource = ["*"] },
     ]
   })
 }

@@ -42,6 +42,11 @@ variable "iot_arn" {
 variable "kms_key_arn" {
   description = "The key of the bucket and of the streams."
   type        = string
+
+  validation {
+    condition     = can(regex("^arn:[a-z-]+:kms:", var.kms_key_arn))
+    error_message = "kms_key_arn must be a key's ARN: aliases and ids do not fit into policies."
+  }
 }
 
 variable "name" {

@@ -65,6 +65,7 @@ locals {
       "errors/"         = var.expire_days.errors
       "quarantine/"     = var.expire_days.quarantine
     },
+    var.expire_days.cdc == null ? {} : { "cdc/" = var.expire_days.cdc },
     var.expire_days.raw == null ? {} : { "raw/" = var.expire_days.raw },
   )
 }

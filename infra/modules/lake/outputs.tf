@@ -2,7 +2,7 @@ output "bucket" {
   description = "The bucket, once what is written to it is encrypted and closed."
   value       = aws_s3_bucket.main.id
 
-  depends_on = [aws_s3_bucket_policy.main, aws_s3_bucket_public_access_block.main, aws_s3_bucket_server_side_encryption_configuration.main]
+  depends_on = [aws_s3_bucket_ownership_controls.main, aws_s3_bucket_policy.main, aws_s3_bucket_public_access_block.main, aws_s3_bucket_server_side_encryption_configuration.main]
 }
 
 output "columns" {

@@ -45,8 +45,9 @@ variable "datasets" {
 }
 
 variable "expire_days" {
-  description = "After how many days objects expire: raw (null: never), errors, quarantine, results of queries."
+  description = "After how many days objects expire: change files and raw (null: never), errors, quarantine, results of queries."
   type = object({
+    cdc        = optional(number)
     errors     = number
     quarantine = number
     raw        = optional(number)
@@ -54,8 +55,8 @@ variable "expire_days" {
   })
 
   validation {
-    condition     = min(var.expire_days.errors, var.expire_days.quarantine, var.expire_days.results, coalesce(var.expire_days.raw, 1)) >= 1
-    error_message = "expire_days must be at least 1; raw may be null, for never."
+    condition     = min(var.expire_days.errors, var.expire_days.quarantine, var.expire_days.results, coalesce(var.expire_days.cdc, 1), coalesce(var.expire_days.raw, 1)) >= 1
+    error_message = "expire_days must be at least 1; cdc and raw may be null, for never."
   }
 }
 
@@ -90,6 +91,11 @@ variable "infrequent_days" {
 variable "kms_key_arn" {
   description = "The key that everything is encrypted with."
   type        = string
+
+  validation {
+    condition     = can(regex("^arn:[a-z-]+:kms:", var.kms_key_arn))
+    error_message = "kms_key_arn must be a key's ARN: aliases and ids do not fit into policies."
+  }
 }
 
 variable "name" {

@@ -6,6 +6,10 @@ variable "alarms" {
     condition     = min(var.alarms.lag_records, var.alarms.lag_seconds) > 0
     error_message = "alarms.lag_records and alarms.lag_seconds must be above 0."
   }
+  validation {
+    condition     = can(regex("^arn:[a-z-]+:sns:", var.alarms.topic_arn))
+    error_message = "alarms.topic_arn must be the ARN of an SNS topic."
+  }
 }
 
 variable "brokers" {
@@ -62,11 +66,21 @@ variable "existing" {
 variable "kms_key_arn" {
   description = "The key of the brokers' disks and logs."
   type        = string
+
+  validation {
+    condition     = can(regex("^arn:[a-z-]+:kms:", var.kms_key_arn))
+    error_message = "kms_key_arn must be a key's ARN: aliases and ids do not fit into policies."
+  }
 }
 
 variable "log_retention_days" {
   description = "How long the brokers' logs are kept."
   type        = number
+
+  validation {
+    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)
+    error_message = "log_retention_days must be one that CloudWatch knows: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, …, 3653."
+  }
 }
 
 variable "name" {

@@ -1,6 +1,11 @@
 variable "alarm_topic_arn" {
   description = "Who is told."
   type        = string
+
+  validation {
+    condition     = can(regex("^arn:[a-z-]+:sns:", var.alarm_topic_arn))
+    error_message = "alarm_topic_arn must be the ARN of an SNS topic."
+  }
 }
 
 variable "enhanced_fan_out" {
@@ -27,6 +32,11 @@ variable "iterator_age_seconds" {
 variable "kms_key_arn" {
   description = "The key that records are encrypted with."
   type        = string
+
+  validation {
+    condition     = can(regex("^arn:[a-z-]+:kms:", var.kms_key_arn))
+    error_message = "kms_key_arn must be a key's ARN: aliases and ids do not fit into policies."
+  }
 }
 
 variable "name" {

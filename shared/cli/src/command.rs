@@ -4,7 +4,7 @@ use std::{ffi::OsString, io::Write, path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{Failure, compact, demo, generate, inspect, invoke, merge, replay};
+use crate::{Failure, check, compact, demo, generate, inspect, invoke, merge, replay};
 
 /// Looks a setting up in the environment.
 pub(crate) type Lookup = fn(&str) -> Option<String>;
@@ -19,6 +19,8 @@ struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Tell whether dataset files are right, and every problem of those that are not
+    Check(check::Arguments),
     /// Bring a snapshot up to date with its change files
     Merge(merge::Arguments),
     /// Tell what a table holds, what waits and what was refused
@@ -71,6 +73,7 @@ fn execute(command: Command, lookup: Lookup) -> Result<(), Failure> {
     let runtime = runtime.worker_threads(WAITING_THREADS).enable_all().build().map_err(Failure::failed)?;
     runtime.block_on(async {
         match command {
+            Command::Check(arguments) => check::run(&arguments),
             Command::Merge(arguments) => merge::run(&arguments, lookup).await,
             Command::Inspect(arguments) => inspect::run(&arguments).await,
             Command::Replay(arguments) => replay::run(&arguments, lookup).await,

@@ -2,6 +2,7 @@
 //!
 //! The binary is only wiring: what a command does and how it exits is decided here.
 
+mod check;
 mod command;
 mod compact;
 mod demo;

@@ -77,6 +77,11 @@ impl Datasets {
         }
     }
 
+    /// All of them, by name.
+    pub fn all(&self) -> impl Iterator<Item = &Described> {
+        self.0.values()
+    }
+
     /// The table with this name.
     ///
     /// # Errors
