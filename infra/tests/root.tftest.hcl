@@ -201,9 +201,8 @@ run "databases_and_datasets_apart" {
   variables {
     databases = { shop = {
       engine             = "mysql"
-      database           = "shop"
       schemas            = ["billing", "shop"]
-      secret_arn         = "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:shop"
+      secret_arn         = "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:shop-AbCdEf"
       security_group_ids = ["sg-1"]
       subnet_ids         = ["subnet-1", "subnet-2"]
     } }
