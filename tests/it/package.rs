@@ -163,7 +163,7 @@ fn a_package_holds_what_lambda_and_the_function_look_for() {
     let list = "import sys, zipfile\nfor entry in zipfile.ZipFile(sys.argv[1]).infolist():\n    \
                 print(f'{entry.external_attr >> 16:o} {entry.filename} {entry.date_time[0]}')";
     let zip = scene.path("packages/dms-merge/bootstrap.zip");
-    let output = Command::new("python3").args(["-c", list]).arg(zip).output().unwrap();
+    let output = Command::new("python3").args(["-c", list]).arg(&zip).output().unwrap();
     let expected =
         "100755 bootstrap 1980\n100644 infra/datasets/clicks.json 1980\n100644 infra/datasets/orders.json 1980\n";
     assert_eq!(String::from_utf8(output.stdout).unwrap(), expected);
@@ -204,7 +204,7 @@ fn packages_have_the_modes_of_new_files() {
     let mode = |path: &str| fs::metadata(scene.path(path)).unwrap().permissions().mode() & 0o777;
     let modes =
         ["packages", "packages/dms-merge", "packages/dms-merge/bootstrap.zip", "packages/packages.json"].map(mode);
-    assert_eq!(modes, [0o700, 0o700, 0o600, 0o600], "{modes:o?}");
+    assert_eq!(modes, [0o700, 0o700, 0o600, 0o600]);
 }
 
 #[test]
