@@ -1,6 +1,17 @@
 locals {
   # Stream -> datasets that take records over HTTP; windows and messages of devices have a sender of their own.
   posted = contains(var.sources, "api") ? { for stream, read in local.streams : stream => [for name in read.datasets : name if local.origins[name] == "kinesis" && !can(local.datasets[name].window.key)] } : {}
+
+  # KEY, or DATASET:KEY. To a stream's function go those that it can have a use for: it refuses to start with a key of a
+  # dataset that it does not serve.
+  signers = var.secrets.signing_keys == null ? [] : [for key in split(",", var.secrets.signing_keys) : trimspace(key)]
+  signing_keys = { for stream, names in local.posted : "api-ingest-${stream}" => join(",", [
+    for key in local.signers : key if !strcontains(key, ":") || anytrue([for name in names : startswith(key, "${name}:")])
+  ]) }
+  # Whom the keys are for is no secret.
+  signed          = var.api.auth == "iam" ? [] : flatten(values(local.posted))
+  without_key     = nonsensitive([for name in local.signed : name if !anytrue([for key in local.signers : !strcontains(key, ":") || startswith(key, "${name}:")])])
+  signers_of_none = nonsensitive([for number, key in local.signers : number + 1 if strcontains(key, ":") && !anytrue([for name in local.signed : startswith(key, "${name}:")])])
 }
 
 module "api" {

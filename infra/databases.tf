@@ -1,6 +1,23 @@
 locals {
   # Dataset -> where its change files are: <folder>/<schema>/<table>/.
   places = { for name, dataset in local.served : name => regex("^(?P<folder>.*)/(?P<schema>[^/]+)/(?P<table>[^/]+)/$", dataset.source.prefix) if local.origins[name] == "cdc" && can(regex("^(.*)/([^/]+)/([^/]+)/$", dataset.source.prefix)) }
+
+  # What would come to nothing, silently: schemas of databases without a dataset, and datasets that no database's task reads.
+  schemas_of_none = flatten([for name, database in var.databases : [for schema in sort(database.schemas) : "${schema} (${name})"
+  if !anytrue([for place in local.places : place.folder == database.folder && place.schema == schema])]])
+  unread = length(var.databases) == 0 ? [] : [for name in keys(local.served) : name if local.origins[name] == "cdc" && !anytrue([for database in var.databases :
+  try(local.places[name].folder == database.folder && contains(database.schemas, local.places[name].schema), false)])]
+}
+
+check "databases" {
+  assert {
+    condition     = length(local.schemas_of_none) == 0
+    error_message = "No cdc dataset is of a table of ${join(", ", local.schemas_of_none)}: nothing of it is read. Add a dataset whose source.prefix is <folder>/<schema>/<table>/, or take the schema out of databases."
+  }
+  assert {
+    condition     = length(local.unread) == 0
+    error_message = "No database has the schema of ${join(", ", local.unread)}: they have a table and a function, and no task of DMS that fills them. Where nothing else does, add the schema to databases, or correct source.prefix (<folder>/<schema>/<table>/)."
+  }
 }
 
 module "database" {

@@ -2,11 +2,12 @@
 locals {
   datasets_dir = startswith(var.datasets_dir, "/") ? var.datasets_dir : "${path.module}/${var.datasets_dir}"
 
-  datasets = {
+  files = {
     for file in fileset(local.datasets_dir, "*.json") :
     trimsuffix(file, ".json") => jsondecode(file("${local.datasets_dir}/${file}"))
     if file != "dataset.schema.json"
   }
+  datasets = module.datasets.datasets
 
   # What a name becomes in the names of functions, queues and rules.
   slugs = { for name in keys(local.datasets) : name => lower(replace(name, "/[^A-Za-z0-9_-]+/", "-")) }
@@ -47,23 +48,18 @@ locals {
   hashed = [for name, dataset in local.served : name if anytrue([for column in try(dataset.columns, []) : try(column.mask, null) == "hash"])]
 }
 
-# What a wrong dataset file or setting would break later and less clearly.
+module "datasets" {
+  source = "./modules/datasets"
+
+  files  = local.files
+  folder = var.datasets_dir
+}
+
+# What a wrong setting would break later and less clearly.
 resource "terraform_data" "datasets" {
   input = sort(keys(local.datasets))
 
   lifecycle {
-    precondition {
-      condition     = alltrue([for name, dataset in local.datasets : try(dataset.name, null) == name])
-      error_message = "In ${var.datasets_dir}, `name` is not the file's name: ${join(", ", [for name, dataset in local.datasets : "${name}.json" if try(dataset.name, null) != name])}."
-    }
-    precondition {
-      condition     = alltrue([for name, origin in local.origins : contains(["cdc", "firehose", "iot", "kafka", "kinesis", "saas"], origin)])
-      error_message = "In ${var.datasets_dir}, `kind` or `source.type` is none that is known: ${join(", ", [for name, origin in local.origins : "${name}.json" if !contains(["cdc", "firehose", "iot", "kafka", "kinesis", "saas"], origin)])}. See dataset.schema.json."
-    }
-    precondition {
-      condition     = length(distinct(values(local.slugs))) == length(local.slugs)
-      error_message = "Two dataset names differ only in signs that a function's name cannot have: ${join(", ", keys(local.slugs))}. Rename one."
-    }
     precondition {
       condition     = alltrue(flatten([for stream in var.streams : [for name in stream.datasets : contains(keys(local.datasets), name)]]))
       error_message = "streams names datasets that have no file in ${var.datasets_dir}: ${join(", ", flatten([for stream in var.streams : [for name in stream.datasets : name if !contains(keys(local.datasets), name)]]))}. Add the file, or take the name out of streams (streams = {} gives each dataset a stream of its own)."
@@ -88,6 +84,14 @@ resource "terraform_data" "datasets" {
     precondition {
       condition     = !contains(var.sources, "api") || var.api.auth == "iam" || nonsensitive(var.secrets.signing_keys != null)
       error_message = "The API checks signatures: set secrets.signing_keys (see functions/api-ingest), or api.auth = \"iam\"."
+    }
+    precondition {
+      condition     = nonsensitive(var.secrets.signing_keys == null) || length(local.without_key) == 0
+      error_message = "secrets.signing_keys has no key for ${join(", ", local.without_key)}: add one for all (KEY), or for each (${try(local.without_key[0], "")}:KEY)."
+    }
+    precondition {
+      condition     = length(local.signers_of_none) == 0 || var.api.auth == "iam" || !contains(var.sources, "api")
+      error_message = "secrets.signing_keys: what stands before the `:` in key ${join(", ", local.signers_of_none)} is no dataset that takes records over HTTP. There are ${join(", ", local.signed)}."
     }
     precondition {
       condition     = length(var.databases) == 0 || contains(var.sources, "cdc")

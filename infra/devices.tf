@@ -36,8 +36,9 @@ locals {
   carried = { for name, dataset in local.iot : name => dataset if contains(keys(local.delivered), name) }
 
   # Rule -> its name in AWS.
-  rule_keys  = concat([for name in keys(local.iot) : local.slugs[name]], [for name in keys(local.carried) : "${local.slugs[name]}-delivery"], local.registering ? ["registered"] : [], local.iot_on == 1 ? keys(var.devices.rules) : [])
-  rule_names = { for key in toset(local.rule_keys) : key => replace("${var.name}_${key}", "/[^a-zA-Z0-9_]/", "_") }
+  rule_keys    = concat([for name in keys(local.iot) : local.slugs[name]], [for name in keys(local.carried) : "${local.slugs[name]}-delivery"], local.registering ? ["registered"] : [], local.iot_on == 1 ? keys(var.devices.rules) : [])
+  rule_names   = { for key in toset(local.rule_keys) : key => replace("${var.name}_${key}", "/[^a-zA-Z0-9_]/", "_") }
+  rule_clashes = [for name in distinct(values(local.rule_names)) : join(" and ", [for key in local.rule_keys : key if local.rule_names[key] == name]) if length([for key in local.rule_keys : key if local.rule_names[key] == name]) > 1]
 
   # A function each for the two tasks, with the permissions of its own.
   registering = local.iot_on == 1 && length(var.devices.ca_certificates) > 0

@@ -18,7 +18,7 @@ module "function" {
     pinned_version     = try(var.functions.pinned_versions[each.key], null)
     timeout_seconds    = coalesce(try(var.functions.sizes[each.key].timeout_seconds, null), local.packages[each.value.package].timeout_seconds)
   }
-  secrets  = { for name in each.value.secrets : name => local.secrets[name] }
+  secrets  = { for name in each.value.secrets : name => name == "SIGNING_KEYS" ? local.signing_keys[each.key] : local.secrets[name] }
   settings = merge(each.value.settings, each.value.dataset == null ? {} : { DATASET = each.value.dataset }, { AWS_LAMBDA_LOG_LEVEL = var.functions.log_level, DATASETS_DIR = local.packaged_datasets })
   # A topic's mapping takes partial batches with pollers of its own alone.
   trigger = merge(each.value.trigger, { partial_batches = local.packages[each.value.package].partial_batches && (each.value.trigger.kind != "kafka" || try(each.value.trigger.pollers, null) != null) })

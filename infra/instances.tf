@@ -145,7 +145,7 @@ locals {
     } if dataset.kind == "stream" && var.compaction_schedule != null },
   )
 
-  secrets = { MASK_KEY = var.secrets.mask_key, REGISTRY_AUTH = var.secrets.registry_auth, SIGNING_KEYS = var.secrets.signing_keys, TOKEN_KEYS = var.secrets.token_keys }
+  secrets = { MASK_KEY = var.secrets.mask_key, REGISTRY_AUTH = var.secrets.registry_auth, TOKEN_KEYS = var.secrets.token_keys }
 
   # Metrics of our own that are worth an alarm. `per`: the alarm is of the share of that metric; `while`: it counts while that
   # metric is above 0, for a table that nothing waits for is old and well. Functions that nobody calls tell nothing, and that

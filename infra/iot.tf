@@ -33,7 +33,8 @@ module "iot" {
       delivery   = rule.delivery == null ? null : { arn = "${local.arn.firehose}:deliverystream/${var.name}-${lookup(local.slugs, rule.delivery, "")}", name = "${var.name}-${lookup(local.slugs, rule.delivery, "")}" }
       stream     = rule.stream == null ? null : { arn = "${local.arn.kinesis}:stream/${var.name}-${rule.stream}", name = "${var.name}-${rule.stream}" }
       timestream = rule.timestream == null ? null : merge(rule.timestream, { arn = "${local.arn.timestream}:database/${rule.timestream.database}/table/${rule.timestream.table}" })
-    } },
+      # Else the module tells of it too, and less.
+    } if length([for other in local.rule_keys : other if local.rule_names[other] == local.rule_names[key]]) == 1 },
   )
 
   depends_on = [aws_lambda_permission.iot, module.firehose, module.stream]
@@ -119,8 +120,8 @@ resource "terraform_data" "devices" {
       error_message = "A message whose payload is packed (watch.payload) cannot go to Firehose by a rule, for nothing unpacks it there: ${join(", ", [for name, dataset in local.carried : "${name}.json" if try(dataset.watch.payload, null) != null])}. Set source.type to kinesis: iot-rule passes on what it has unpacked."
     }
     precondition {
-      condition     = length(distinct(local.rule_keys)) == length(local.rule_keys)
-      error_message = "devices.rules has a name that is a dataset's rule already, or `registered`: rename it. All: ${join(", ", sort(local.rule_keys))}."
+      condition     = length(local.rule_clashes) == 0
+      error_message = "Rules would have one name in AWS: ${join("; ", local.rule_clashes)}. Rename that of devices.rules, or the dataset. A dataset with `watch` has a rule of its name, with Firehose <name>-delivery too; `registered` is that of devices.ca_certificates."
     }
     precondition {
       condition     = local.iot_on == 0 || alltrue([for rule in var.devices.rules : rule.stream == null || contains(keys(local.streams), coalesce(rule.stream, "none"))])

@@ -3,6 +3,7 @@ module "lake" {
 
   bucket          = local.bucket
   bucket_arn      = local.bucket_arn
+  crawler         = { datasets = keys(local.served) }
   datasets        = local.datasets
   expire_days     = { cdc = var.lake.cdc_expire_days, errors = var.lake.errors_expire_days, quarantine = var.lake.quarantine_expire_days, raw = var.lake.raw_expire_days }
   force_destroy   = var.lake.force_destroy

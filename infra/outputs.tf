@@ -33,6 +33,11 @@ output "functions" {
   value       = { for name, function in module.function : name => function.name }
 }
 
+output "idle_tables" {
+  description = "Datasets whose source is not in `sources`, by that source: they have a table, and nothing that fills it."
+  value       = { for origin in distinct(values(local.origins)) : origin => [for name, of in local.origins : name if of == origin] if !contains(var.sources, origin) }
+}
+
 output "streams" {
   description = "The streams to put records into."
   value       = { for name, stream in module.stream : name => stream.name }

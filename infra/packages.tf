@@ -1,12 +1,15 @@
-# Packages -> whether they hold the dataset files that the tables and permissions are made of. Else a table would have a
-# column that its function does not know of.
+# Packages -> whether they are what infra/package made last, of the dataset files that the tables and permissions are made of,
+# for the machine that the functions run on. Else a table would have a column that its function does not know of.
 locals {
-  packed_file = "${local.packages_dir}/datasets.json"
-  # Name -> hash. Not there where another tool than infra/package made the zips.
-  packed = fileexists(local.packed_file) ? jsondecode(file(local.packed_file)) : null
-  meant  = { for name in keys(local.datasets) : "${name}.json" => filesha256("${local.datasets_dir}/${name}.json") }
+  # Not there where another tool than infra/package made the zips.
+  manifest_file = "${local.packages_dir}/packages.json"
+  manifest      = fileexists(local.manifest_file) ? jsondecode(file(local.manifest_file)) : null
+  meant         = { for name in keys(local.files) : "${name}.json" => filesha256("${local.datasets_dir}/${name}.json") }
 
-  differ = local.packed == null ? [] : [for name in setunion(keys(local.meant), keys(local.packed)) : name if try(local.packed[name], "") != try(local.meant[name], "")]
+  differ = local.manifest == null ? [] : [for name in setunion(keys(local.meant), keys(local.manifest.datasets)) : name if try(local.manifest.datasets[name], "") != try(local.meant[name], "")]
+
+  # A zip that is missing, the function itself misses.
+  stale = local.manifest == null ? [] : [for package in distinct([for instance in local.instances : instance.package]) : package if try(filesha256("${local.packages_dir}/${package}/bootstrap.zip") != try(local.manifest.functions[package], ""), false)]
 
   strangers = setsubtract(concat(keys(var.functions.sizes), keys(var.functions.pinned_versions)), keys(local.instances))
 }
@@ -18,6 +21,14 @@ resource "terraform_data" "packages" {
     precondition {
       condition     = length(local.differ) == 0
       error_message = "The packages hold other dataset files than ${var.datasets_dir}: ${join(", ", local.differ)}. Pack them again: infra/package, with --datasets where datasets_dir is another folder than infra/datasets."
+    }
+    precondition {
+      condition     = length(local.stale) == 0
+      error_message = "In ${var.packages_dir}, the packages of ${join(", ", local.stale)} are not of the last run of infra/package. Build all functions, and pack them again."
+    }
+    precondition {
+      condition     = local.manifest == null || try(local.manifest.architecture, "") == var.functions.architecture
+      error_message = "The packages are for ${try(local.manifest.architecture, "another machine")}, and functions.architecture is ${var.functions.architecture}: set it, or build for it (`cargo lambda build --release${var.functions.architecture == "arm64" ? " --arm64" : ""} …`) and pack again."
     }
     # A name that is none would be passed over: a rollback that rolls nothing back.
     precondition {

@@ -24,7 +24,7 @@ variable "alarms" {
 
   validation {
     condition     = alltrue([for email in var.alarms.emails : can(regex("^[^@\\s]+@[^@\\s]+$", email))])
-    error_message = "alarms.emails must be addresses, such as [\"on-call@example.com\"]."
+    error_message = "alarms.emails has ${join(", ", [for email in var.alarms.emails : email if !can(regex("^[^@\\s]+@[^@\\s]+$", email))])}: it must be addresses, such as [\"on-call@example.com\"]."
   }
   validation {
     condition     = min(var.alarms.database_lag_seconds, var.alarms.freshness_seconds, var.alarms.iterator_age_seconds, var.alarms.lag_seconds, var.alarms.offset_lag) > 0 && var.alarms.quarantine_percent >= 0
@@ -218,13 +218,28 @@ variable "secrets" {
   default   = {}
   sensitive = true
 
+  # Over a list with the whole object: a message shows the values of what a condition names, and shows of this that it is an
+  # object.
   validation {
-    condition     = var.secrets.mask_key == null || length(coalesce(var.secrets.mask_key, "none-at-all-here")) >= 16
-    error_message = "secrets.mask_key must have at least 16 bytes: `openssl rand -hex 32`."
+    condition     = alltrue([for given in [var.secrets] : given.mask_key == null || try(length(given.mask_key), 0) >= 16])
+    error_message = "secrets.mask_key must have at least 16 characters: `openssl rand -hex 32`. Leave it out where no column is hashed."
   }
   validation {
-    condition     = alltrue([for key in split(",", coalesce(var.secrets.token_keys, "none-at-all-here")) : length(trimspace(key)) >= 16])
-    error_message = "secrets.token_keys must have keys of at least 16 bytes, with a comma between them: `openssl rand -hex 32`."
+    condition     = alltrue([for given in [var.secrets] : given.registry_auth == null || can(regex("^[^:]+:.", given.registry_auth))])
+    error_message = "secrets.registry_auth must be user:password of the registry. Leave it out where it asks for none."
+  }
+  validation {
+    condition     = alltrue(flatten([for given in [var.secrets] : [for token in values(given.salesforce_tokens) : try(trimspace(token) != "", false)]]))
+    error_message = "secrets.salesforce_tokens has a connection without its token: leave the connection out, or give the token."
+  }
+  # What `none` would mean to the function, anybody may send.
+  validation {
+    condition     = alltrue(flatten([for given in [var.secrets] : given.signing_keys == null ? [] : [for key in split(",", given.signing_keys) : can(regex("^\\s*([^,]+:)?[^,:]{16,}\\s*$", key))]]))
+    error_message = "secrets.signing_keys must have keys of at least 16 characters without colons, with a comma between them: `openssl rand -hex 32`. `orders:KEY` is for that dataset alone. Leave it out where there is no API."
+  }
+  validation {
+    condition     = alltrue(flatten([for given in [var.secrets] : given.token_keys == null ? [] : [for key in split(",", given.token_keys) : length(trimspace(key)) >= 16]]))
+    error_message = "secrets.token_keys must have keys of at least 16 characters, with a comma between them: `openssl rand -hex 32`. Leave it out where devices bring no tokens."
   }
 }
 
@@ -235,7 +250,7 @@ variable "sources" {
 
   validation {
     condition     = length(setsubtract(var.sources, ["api", "cdc", "firehose", "iot", "kafka", "kinesis", "saas"])) == 0
-    error_message = "sources may have api, cdc, firehose, iot, kafka, kinesis and saas."
+    error_message = "sources has ${join(", ", setsubtract(var.sources, ["api", "cdc", "firehose", "iot", "kafka", "kinesis", "saas"]))}; it may have api, cdc, firehose, iot, kafka, kinesis and saas."
   }
 }
 

@@ -30,7 +30,7 @@ variable "devices" {
   }
   validation {
     condition     = alltrue([for email in var.devices.emails : can(regex("^[^@\\s]+@[^@\\s]+$", email))])
-    error_message = "devices.emails must be addresses, such as [\"plant@example.com\"]."
+    error_message = "devices.emails has ${join(", ", [for email in var.devices.emails : email if !can(regex("^[^@\\s]+@[^@\\s]+$", email))])}: it must be addresses, such as [\"plant@example.com\"]."
   }
   validation {
     condition     = contains(["listed", "signed", "off"], var.devices.provisioning)

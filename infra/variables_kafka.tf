@@ -28,7 +28,7 @@ variable "clusters" {
 
   validation {
     condition     = alltrue([for name in keys(var.clusters) : can(regex("^[a-z][a-z0-9-]{0,30}$", name))])
-    error_message = "Names in clusters must have at most 31 lower-case letters, digits and hyphens."
+    error_message = "clusters has the name ${join(", ", [for name in keys(var.clusters) : name if !can(regex("^[a-z][a-z0-9-]{0,30}$", name))])}: it must have at most 31 lower-case letters, digits and hyphens, and begin with a letter."
   }
   validation {
     condition     = alltrue([for cluster in var.clusters : cluster.arn == null || cluster.brokers == null])

@@ -27,7 +27,7 @@ variable "connections" {
 
   validation {
     condition     = alltrue([for name in keys(var.connections) : can(regex("^[a-z][a-z0-9-]{0,30}$", name))])
-    error_message = "Names in connections must have at most 31 lower-case letters, digits and hyphens."
+    error_message = "connections has the name ${join(", ", [for name in keys(var.connections) : name if !can(regex("^[a-z][a-z0-9-]{0,30}$", name))])}: it must have at most 31 lower-case letters, digits and hyphens, and begin with a letter."
   }
   validation {
     condition     = length(flatten([for connection in var.connections : keys(connection.flows)])) == length(distinct(flatten([for connection in var.connections : keys(connection.flows)])))

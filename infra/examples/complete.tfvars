@@ -1,6 +1,7 @@
-# Every source, with the settings that are most often changed; variables*.tf have all. The API and hashed columns need
-# secrets: TF_VAR_secrets='{"mask_key":"…","signing_keys":"…"}'.
+# Every source, with the settings that are most often changed; variables*.tf have all. Put your own ARNs, ids and addresses in
+# the place of these. The API and hashed columns need secrets: TF_VAR_secrets='{"mask_key":"…","signing_keys":"…"}'.
 name    = "headgate-prod"
+region  = "ap-northeast-2"
 sources = ["api", "cdc", "firehose", "iot", "kafka", "kinesis", "saas"]
 
 alarms = {

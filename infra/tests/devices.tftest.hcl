@@ -311,10 +311,15 @@ run "name_of_another_rule" {
   command = plan
 
   variables {
-    devices = { rules = { temperature = { sql = "SELECT * FROM 'a/+'", stream = "temperature" } } }
+    devices = { rules = { for name in ["pressure_delivery", "temperature"] : name => { sql = "SELECT * FROM 'a/+'", stream = "temperature" } } }
   }
 
   expect_failures = [terraform_data.devices]
+
+  assert {
+    condition     = tolist(local.rule_clashes) == tolist(["pressure-delivery and pressure_delivery", "temperature and temperature"])
+    error_message = "Those are named that would have one name in AWS, and no others: ${join("; ", local.rule_clashes)}."
+  }
 }
 
 run "device_in_an_object" {

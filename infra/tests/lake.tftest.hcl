@@ -92,6 +92,24 @@ run "tables" {
   }
 }
 
+run "a_table_that_nothing_fills" {
+  command = plan
+
+  module {
+    source = "./modules/lake"
+  }
+
+  variables {
+    crawler  = { datasets = ["customers"] }
+    datasets = { invoices = jsondecode(file("./tests/fixtures/datasets/invoices.json")) }
+  }
+
+  assert {
+    condition     = keys(aws_glue_catalog_table.crawled) == ["invoices"] && length(aws_glue_crawler.main) + length(aws_iam_role.crawler) + length(aws_iam_role_policy.crawler) == 0
+    error_message = "Nobody looks for its columns."
+  }
+}
+
 run "versions_without_columns" {
   command = plan
 
@@ -114,19 +132,19 @@ run "wrong_variables" {
   }
 
   variables {
-    kms_key_arn      = "key"
-    bucket           = "Lake"
-    bucket_arn       = "lake"
-    crawler_schedule = "daily"
-    datasets         = { t = { kind = "cdc" } }
-    expire_days      = { cdc = 0, errors = 1, quarantine = 1 }
-    glue_arn         = "glue"
-    infrequent_days  = 5
-    name             = "Head"
-    partition_years  = [2030, 2025]
+    kms_key_arn     = "key"
+    bucket          = "Lake"
+    bucket_arn      = "lake"
+    crawler         = { schedule = "daily" }
+    datasets        = { t = { kind = "cdc" } }
+    expire_days     = { cdc = 0, errors = 1, quarantine = 1 }
+    glue_arn        = "glue"
+    infrequent_days = 5
+    name            = "Head"
+    partition_years = [2030, 2025]
   }
 
-  expect_failures = [var.bucket, var.bucket_arn, var.crawler_schedule, var.datasets, var.expire_days, var.glue_arn, var.infrequent_days, var.kms_key_arn, var.name, var.partition_years]
+  expect_failures = [var.bucket, var.bucket_arn, var.crawler, var.datasets, var.expire_days, var.glue_arn, var.infrequent_days, var.kms_key_arn, var.name, var.partition_years]
 }
 
 run "writers" {

@@ -25,6 +25,47 @@ run "packed_before_a_dataset_changed" {
   }
 }
 
+run "packed_as_it_is" {
+  command = plan
+
+  variables {
+    packages_dir = "tests/fixtures/built"
+  }
+
+  assert {
+    condition     = local.manifest != null && length(local.differ) + length(local.stale) == 0
+    error_message = "What was packed last, of these files and for this machine, is deployed."
+  }
+}
+
+run "packed_for_another_machine" {
+  command = plan
+
+  variables {
+    functions    = { architecture = "x86_64" }
+    packages_dir = "tests/fixtures/built"
+  }
+
+  expect_failures = [terraform_data.packages]
+}
+
+# kinesis-consumer is of a run before the last one.
+run "packed_in_part" {
+  command = plan
+
+  variables {
+    packages_dir = "tests/fixtures/built"
+    sources      = ["cdc", "kinesis"]
+  }
+
+  expect_failures = [terraform_data.packages]
+
+  assert {
+    condition     = length(local.differ) == 0 && tolist(local.stale) == tolist(["kinesis-consumer"])
+    error_message = "The package that is left is named, and no other: ${join(", ", local.stale)}."
+  }
+}
+
 run "packed_since" {
   command = plan
 

@@ -23,6 +23,10 @@ run "small_by_default" {
     error_message = "Sources that are off have no function: ${join(", ", keys(output.functions))}."
   }
   assert {
+    condition     = output.idle_tables == { cdc = ["orders"], iot = ["temperature"], kafka = ["shipments"], saas = ["salesforce_account"] }
+    error_message = "Tables that nothing fills are told, by the source that would: ${jsonencode(output.idle_tables)}."
+  }
+  assert {
     condition     = contains(module.function["kinesis-consumer-clickstream"].facts.environment, "MASK_KEY")
     error_message = "A dataset with a hashed column brings its function the key."
   }
@@ -169,6 +173,10 @@ run "all_sources" {
     error_message = "A compaction has alarms of rows that are seen twice, and of schedules that came to nothing."
   }
   assert {
+    condition     = length(output.idle_tables) == 0
+    error_message = "No table waits for a source that is off."
+  }
+  assert {
     condition     = { for name, alarm in aws_cloudwatch_metric_alarm.forged : name => alarm.dimensions } == { clicks = tomap({ Dataset = "clicks", Function = "headgate-api-ingest-shop", Reason = "wrong_signature" }) }
     error_message = "Wrong signatures are told of, by the dimensions that the function tells them with."
   }
@@ -186,6 +194,31 @@ run "all_sources" {
   }
 }
 
+# A schema that no dataset is of, and a dataset whose schema no database has.
+run "databases_and_datasets_apart" {
+  command = plan
+
+  variables {
+    databases = { shop = {
+      engine             = "mysql"
+      schemas            = ["billing", "shop"]
+      secret_arn         = "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:shop-AbCdEf"
+      security_group_ids = ["sg-1"]
+      subnet_ids         = ["subnet-1", "subnet-2"]
+    } }
+    datasets_dir = "tests/fixtures/apart"
+    sources      = ["cdc"]
+    streams      = {}
+  }
+
+  expect_failures = [check.databases]
+
+  assert {
+    condition     = jsonencode([local.schemas_of_none, local.unread]) == jsonencode([["billing (shop)"], ["stock"]])
+    error_message = "Each is named: ${jsonencode([local.schemas_of_none, local.unread])}."
+  }
+}
+
 run "broken_json" {
   command = plan
 
@@ -194,16 +227,6 @@ run "broken_json" {
   }
 
   expect_failures = [var.datasets_dir]
-}
-
-run "wrong_dataset" {
-  command = plan
-
-  variables {
-    datasets_dir = "tests/fixtures/broken/named"
-  }
-
-  expect_failures = [terraform_data.datasets]
 }
 
 # A table of a database is in no stream.

@@ -66,9 +66,14 @@ impl Scene {
     }
 
     fn run(&self) -> Output {
+        self.run_under("true")
+    }
+
+    /// As after `setting`, of the shell.
+    fn run_under(&self, setting: &str) -> Output {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../infra/package");
-        let mut command = Command::new("python3");
-        command.arg(script);
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("{setting}; exec python3 \"$@\""), "sh"]).arg(script);
         for (option, folder) in [("--binaries", "lambda"), ("--datasets", "datasets"), ("--out", "packages")] {
             command.arg(option).arg(self.path(folder));
         }
@@ -158,16 +163,48 @@ fn a_package_holds_what_lambda_and_the_function_look_for() {
     let list = "import sys, zipfile\nfor entry in zipfile.ZipFile(sys.argv[1]).infolist():\n    \
                 print(f'{entry.external_attr >> 16:o} {entry.filename} {entry.date_time[0]}')";
     let zip = scene.path("packages/dms-merge/bootstrap.zip");
-    let output = Command::new("python3").args(["-c", list]).arg(zip).output().unwrap();
+    let output = Command::new("python3").args(["-c", list]).arg(&zip).output().unwrap();
     let expected =
         "100755 bootstrap 1980\n100644 infra/datasets/clicks.json 1980\n100644 infra/datasets/orders.json 1980\n";
     assert_eq!(String::from_utf8(output.stdout).unwrap(), expected);
 
-    // What Terraform compares its dataset files with.
-    let told: Value = serde_json::from_slice(&fs::read(scene.path("packages/datasets.json")).unwrap()).unwrap();
+    // What Terraform compares with its dataset files, its functions' machine, and the packages.
+    let told: Value = serde_json::from_slice(&fs::read(scene.path("packages/packages.json")).unwrap()).unwrap();
+    let keys = |of: &str| told[of].as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert_eq!(told["architecture"], "arm64");
+    assert_eq!(keys("datasets"), ["clicks.json", "orders.json"]);
     let orders = "1e4313948accd510aac16b759ba1c1727af814e34b105d74bff8f8cf0a760ade";
-    assert_eq!(told.as_object().unwrap().keys().collect::<Vec<_>>(), ["clicks.json", "orders.json"]);
-    assert_eq!(told["orders.json"], orders);
+    assert_eq!(told["datasets"]["orders.json"], orders);
+    assert_eq!(keys("functions"), ["api-ingest", "dms-merge"]);
+    let mut hash = Command::new("python3");
+    hash.args(["-c", "import hashlib, sys; print(hashlib.sha256(open(sys.argv[1], 'rb').read()).hexdigest(), end='')"])
+        .arg(zip);
+    assert_eq!(told["functions"]["dms-merge"], String::from_utf8(hash.output().unwrap().stdout).unwrap());
+}
+
+#[test]
+fn a_package_of_another_time_is_told_and_not_listed() {
+    let Some(scene) = Scene::new() else { return };
+    scene.packages();
+    fs::remove_dir_all(scene.path("lambda/api-ingest")).unwrap();
+    scene.dataset("orders.json", r#"{"name": "orders" }"#);
+    let output = scene.run();
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success() && told.contains("api-ingest") && told.contains("not built"), "{told}");
+    let manifest: Value = serde_json::from_slice(&fs::read(scene.path("packages/packages.json")).unwrap()).unwrap();
+    assert_eq!(manifest["functions"].as_object().unwrap().keys().collect::<Vec<_>>(), ["dms-merge"]);
+}
+
+/// What may read them is what the umask says, of the folders and the files alike.
+#[test]
+fn packages_have_the_modes_of_new_files() {
+    let Some(scene) = Scene::new() else { return };
+    let output = scene.run_under("umask 077");
+    assert!(output.status.success(), "{output:?}");
+    let mode = |path: &str| fs::metadata(scene.path(path)).unwrap().permissions().mode() & 0o777;
+    let modes =
+        ["packages", "packages/dms-merge", "packages/dms-merge/bootstrap.zip", "packages/packages.json"].map(mode);
+    assert_eq!(modes, [0o700, 0o700, 0o600, 0o600]);
 }
 
 #[test]
@@ -185,7 +222,7 @@ fn what_cannot_run_is_refused() {
     check(|scene| scene.binary("dms-merge", &program(X86_64, "m")), &["two builds", "dms-merge for x86_64"]);
     check(|scene| scene.dataset("orders.json", "{"), &["orders.json is not JSON"]);
     check(|scene| fs::remove_dir_all(scene.path("datasets")).unwrap(), &["no dataset file", "--datasets"]);
-    check(|scene| fs::remove_dir_all(scene.path("lambda")).unwrap(), &["<function>/bootstrap", "Build first"]);
+    check(|scene| fs::remove_dir_all(scene.path("lambda")).unwrap(), &["<function>/bootstrap", "Build first", "-p /"]);
     let half = |scene: &Scene| {
         scene.zip_binary("dms-merge");
         fs::remove_file(scene.path("lambda/dms-merge/bootstrap")).unwrap();

@@ -1,4 +1,7 @@
 locals {
+  # Where nothing fills a table there is nothing to look at, and each look costs.
+  looked_at = { for name, table in local.crawled : name => table if try(contains(var.crawler.datasets, name), true) }
+
   # The catalog has no finer ARN than these.
   glue = {
     catalog  = "${var.glue_arn}:catalog"
@@ -9,7 +12,7 @@ locals {
 }
 
 resource "aws_iam_role" "crawler" {
-  count = length(local.crawled) > 0 ? 1 : 0
+  count = length(local.looked_at) > 0 ? 1 : 0
 
   name = "${var.name}-crawler"
   assume_role_policy = jsonencode({
@@ -19,7 +22,7 @@ resource "aws_iam_role" "crawler" {
 }
 
 resource "aws_iam_role_policy" "crawler" {
-  count = length(local.crawled) > 0 ? 1 : 0
+  count = length(local.looked_at) > 0 ? 1 : 0
 
   name = "crawl"
   role = aws_iam_role.crawler[0].id
@@ -29,7 +32,7 @@ resource "aws_iam_role_policy" "crawler" {
       {
         Effect   = "Allow"
         Action   = ["s3:GetObject"]
-        Resource = [for table in local.crawled : "${var.bucket_arn}/${table.folder}*"]
+        Resource = [for table in local.looked_at : "${var.bucket_arn}/${table.folder}*"]
       },
       {
         Effect   = "Allow"
@@ -40,7 +43,7 @@ resource "aws_iam_role_policy" "crawler" {
       {
         Effect   = "Allow"
         Action   = ["glue:GetDatabase", "glue:GetTable", "glue:UpdateTable", "glue:GetPartitions"]
-        Resource = concat([local.glue.catalog, local.glue.database], [for table in local.crawled : "${local.glue.tables}/${table.table}"])
+        Resource = concat([local.glue.catalog, local.glue.database], [for table in local.looked_at : "${local.glue.tables}/${table.table}"])
       },
       {
         Effect   = "Allow"
@@ -52,17 +55,17 @@ resource "aws_iam_role_policy" "crawler" {
 }
 
 resource "aws_glue_crawler" "main" {
-  count = length(local.crawled) > 0 ? 1 : 0
+  count = length(local.looked_at) > 0 ? 1 : 0
 
   name          = "${var.name}-columns"
   description   = "Reads the columns of tables whose dataset declares none."
   database_name = aws_glue_catalog_database.main.name
   role          = aws_iam_role.crawler[0].arn
-  schedule      = var.crawler_schedule
+  schedule      = var.crawler.schedule
 
   catalog_target {
     database_name = aws_glue_catalog_database.main.name
-    tables        = [for name in keys(local.crawled) : aws_glue_catalog_table.crawled[name].name]
+    tables        = [for name in keys(local.looked_at) : aws_glue_catalog_table.crawled[name].name]
   }
 
   configuration = jsonencode({ Version = 1.0, Grouping = { TableGroupingPolicy = "CombineCompatibleSchemas" } })

@@ -18,14 +18,18 @@ variable "bucket_arn" {
   }
 }
 
-variable "crawler_schedule" {
-  description = "When tables whose columns only their files say are looked at."
-  type        = string
-  default     = "cron(30 2 * * ? *)"
+variable "crawler" {
+  description = "Of tables whose columns only their files say, those that are looked at (null: all), and when."
+  type = object({
+    datasets = optional(set(string))
+    schedule = optional(string, "cron(30 2 * * ? *)")
+  })
+  default  = {}
+  nullable = false
 
   validation {
-    condition     = can(regex("^cron\\(.+\\)$", var.crawler_schedule))
-    error_message = "crawler_schedule must be cron(…)."
+    condition     = can(regex("^cron\\(.+\\)$", var.crawler.schedule))
+    error_message = "crawler.schedule must be cron(…)."
   }
 }
 
