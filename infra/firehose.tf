@@ -3,7 +3,9 @@ module "firehose" {
   for_each = local.delivered
 
   alarms             = { freshness_seconds = var.alarms.freshness_seconds, topic_arn = aws_sns_topic.alarms.arn }
+  backup             = try(var.deliveries[each.key].backup, false)
   bucket             = { arn = local.bucket_arn, name = module.lake.bucket }
+  buffer             = { megabytes = try(var.deliveries[each.key].megabytes, 128), seconds = try(var.deliveries[each.key].seconds, 300) }
   function_arn       = module.function["firehose-transform-${local.slugs[each.key]}"].alias_arn
   kms_key_arn        = aws_kms_key.main.arn
   log_retention_days = var.functions.log_retention_days
@@ -20,4 +22,16 @@ module "firehose" {
 
 locals {
   time_parts = { none = [], year = ["year"], month = ["year", "month"], day = ["year", "month", "day"], hour = ["year", "month", "day", "hour"] }
+}
+
+# A name that is none would be passed over.
+resource "terraform_data" "deliveries" {
+  input = keys(var.deliveries)
+
+  lifecycle {
+    precondition {
+      condition     = length(setsubtract(keys(var.deliveries), keys(local.delivered))) == 0
+      error_message = "deliveries names datasets that Firehose does not deliver: ${join(", ", setsubtract(keys(var.deliveries), keys(local.delivered)))}. It delivers ${length(local.delivered) == 0 ? "none" : join(", ", keys(local.delivered))}: those with source.type \"firehose\", and firehose in sources."
+    }
+  }
 }

@@ -105,6 +105,21 @@ variable "datasets_dir" {
   }
 }
 
+variable "deliveries" {
+  description = "What of Firehose is not as the default, by dataset: how much (MB) and how long (seconds) is gathered into a file, and whether records are kept as they came as well, unmasked, below errors/."
+  type = map(object({
+    backup    = optional(bool, false)
+    megabytes = optional(number, 128)
+    seconds   = optional(number, 300)
+  }))
+  default = {}
+
+  validation {
+    condition     = alltrue([for delivery in var.deliveries : delivery.megabytes >= 64 && delivery.megabytes <= 128 && delivery.seconds >= 60 && delivery.seconds <= 900])
+    error_message = "deliveries: ${join(", ", [for name, delivery in var.deliveries : name if !(delivery.megabytes >= 64 && delivery.megabytes <= 128 && delivery.seconds >= 60 && delivery.seconds <= 900)])}: megabytes must be 64 to 128 (Parquet is made of no less), seconds 60 to 900."
+  }
+}
+
 variable "functions" {
   description = "How functions run. `sizes` and `pinned_versions` go by the function's name without the prefix, such as \"kinesis-consumer-clickstream\": memory and disk (MB), timeout (s) and reserved concurrency; and the version that its alias is held at, to roll back."
   type = object({

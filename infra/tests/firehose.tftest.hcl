@@ -58,3 +58,68 @@ run "wrong_variables" {
 
   expect_failures = [var.alarms, var.bucket, var.buffer, var.function_arn, var.kms_key_arn, var.log_retention_days, var.name, var.partitions, var.prefix]
 }
+
+run "backup" {
+  command = plan
+
+  module {
+    source = "./modules/firehose"
+  }
+
+  variables {
+    backup = true
+  }
+
+  assert {
+    condition     = output.backup == "errors/headgate-logs/backup/"
+    error_message = "Records are kept as they came, where the role may write and where they expire: ${coalesce(output.backup, "nowhere")}."
+  }
+}
+
+run "deliveries" {
+  command = plan
+
+  variables {
+    account_id   = "123456789012"
+    datasets_dir = "tests/fixtures/datasets"
+    deliveries   = { logs = { backup = true, seconds = 60 } }
+    packages_dir = "tests/fixtures/packages"
+    sources      = ["firehose"]
+    streams      = {}
+  }
+
+  assert {
+    condition     = module.firehose["logs"].backup == "errors/headgate-logs-logs/backup/"
+    error_message = "A dataset's delivery is as it is set."
+  }
+}
+
+run "wrong_deliveries" {
+  command = plan
+
+  variables {
+    account_id   = "123456789012"
+    datasets_dir = "tests/fixtures/datasets"
+    deliveries   = { logs = { seconds = 10 } }
+    packages_dir = "tests/fixtures/packages"
+    sources      = ["firehose"]
+    streams      = {}
+  }
+
+  expect_failures = [var.deliveries]
+}
+
+run "unknown_delivery" {
+  command = plan
+
+  variables {
+    account_id   = "123456789012"
+    datasets_dir = "tests/fixtures/datasets"
+    deliveries   = { nobody = {} }
+    packages_dir = "tests/fixtures/packages"
+    sources      = ["firehose"]
+    streams      = {}
+  }
+
+  expect_failures = [terraform_data.deliveries]
+}

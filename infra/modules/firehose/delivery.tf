@@ -17,7 +17,7 @@ resource "aws_kinesis_firehose_delivery_stream" "main" {
     error_output_prefix = "errors/${var.name}/!{firehose:error-output-type}/year=!{timestamp:yyyy}/month=!{timestamp:MM}/day=!{timestamp:dd}/hour=!{timestamp:HH}/"
     kms_key_arn         = var.kms_key_arn
     prefix              = "${var.prefix}${join("", [for key in var.partitions : "${key}=!{partitionKeyFromLambda:${key}}/"])}"
-    s3_backup_mode      = "Disabled" # What fails is in the error prefix as it came; a copy of the rest would be unmasked.
+    s3_backup_mode      = var.backup ? "Enabled" : "Disabled"
 
     cloudwatch_logging_options {
       enabled         = true
@@ -45,6 +45,21 @@ resource "aws_kinesis_firehose_delivery_stream" "main" {
         region        = var.schema.region
         role_arn      = aws_iam_role.main.arn
         table_name    = var.schema.table
+      }
+    }
+
+    # Below the errors, which expire: it is not masked.
+    dynamic "s3_backup_configuration" {
+      for_each = var.backup ? [1] : []
+
+      content {
+        bucket_arn         = var.bucket.arn
+        role_arn           = aws_iam_role.main.arn
+        buffering_interval = var.buffer.seconds
+        buffering_size     = var.buffer.megabytes
+        compression_format = "GZIP"
+        kms_key_arn        = var.kms_key_arn
+        prefix             = "errors/${var.name}/backup/"
       }
     }
 

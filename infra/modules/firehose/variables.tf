@@ -12,6 +12,12 @@ variable "alarms" {
   }
 }
 
+variable "backup" {
+  description = "Whether records are kept as they came as well, below errors/<name>/backup/. What fails is kept in any case."
+  type        = bool
+  default     = false
+}
+
 variable "buffer" {
   description = "How much and how long is gathered into a file."
   type        = object({ megabytes = optional(number, 128), seconds = optional(number, 300) })
