@@ -23,8 +23,10 @@ use super::{
 };
 use crate::changes::Refusal;
 
-/// The share of the memory that rows may take which are not sorted yet; as many may be on their way to the disk.
-const SHARE: u64 = 6;
+/// The share of the memory that rows may take which are not sorted yet; more are on their way to the disk.
+const SHARE: u64 = 8;
+/// The share that a row group may take.
+const GROUP_SHARE: u64 = 12;
 /// The most bytes of a row group.
 const GROUP: u64 = 64 << 20;
 
@@ -127,7 +129,7 @@ async fn fill(
             ("headgate.compacted_files", recipe.inputs.len().to_string()),
         ],
         threads: recipe.threads.max(1),
-        most: usize::try_from(GROUP.min(recipe.memory / (2 * SHARE))).unwrap_or(usize::MAX),
+        most: usize::try_from(GROUP.min(recipe.memory / GROUP_SHARE)).unwrap_or(usize::MAX),
     };
     let most = usize::try_from(recipe.memory / SHARE).unwrap_or(usize::MAX);
     let sorter = Sorter::new(Arc::clone(&order), Arc::clone(&inputs.schema), most);

@@ -5,6 +5,7 @@
 //! memory is final, it goes to the disk as a sorted run, while more comes in; the runs are merged at the end.
 
 use std::{
+    collections::VecDeque,
     sync::Arc,
     thread::{self, JoinHandle},
 };
@@ -23,6 +24,8 @@ use super::{
 
 /// Rows of a piece that goes to the disk, and comes back.
 pub(super) const PIECE: usize = 8192;
+/// Runs that are on their way to the disk at once.
+pub(super) const SPILLS: usize = 2;
 
 /// Takes rows in order.
 pub(super) trait Sorted {
@@ -34,19 +37,19 @@ pub(super) trait Sorted {
 pub(super) struct Sorter {
     order: Arc<Order>,
     schema: SchemaRef,
-    /// Bytes that may be held, beside as many that are on their way to the disk.
+    /// Bytes that may be held, beside [`SPILLS`] times as many that are on their way to the disk.
     most: usize,
     chunks: Vec<Chunk>,
     entries: Vec<Entry>,
     held: usize,
     runs: Runs,
-    spilling: Option<JoinHandle<Result<Run, ArrowError>>>,
+    spilling: VecDeque<JoinHandle<Result<Run, ArrowError>>>,
 }
 
 impl Sorter {
     pub(super) fn new(order: Arc<Order>, schema: SchemaRef, most: usize) -> Self {
         let (chunks, entries, runs) = (Vec::new(), Vec::new(), Runs::default());
-        Self { order, schema, most, chunks, entries, held: 0, runs, spilling: None }
+        Self { order, schema, most, chunks, entries, held: 0, runs, spilling: VecDeque::new() }
     }
 
     /// Adds rows. `floor` is the least head of all keys that are still to come, as far as it is known.
@@ -84,13 +87,13 @@ impl Sorter {
         if !self.entries.is_empty() {
             self.spill()?;
         }
-        self.settle()?;
+        self.settle(0)?;
         Merge::of(self.runs.open(&self.order)?).map(Some)
     }
 
     /// Whether something went to the disk.
     pub(super) fn spilled(&self) -> bool {
-        self.spilling.is_some() || !self.runs.is_empty()
+        !self.spilling.is_empty() || !self.runs.is_empty()
     }
 
     fn emit(&self, ready: usize, sorted: &mut dyn Sorted) -> Result<(), ArrowError> {
@@ -117,17 +120,19 @@ impl Sorter {
     }
 
     fn spill(&mut self) -> Result<(), ArrowError> {
-        self.settle()?;
+        self.settle(SPILLS - 1)?;
         let (chunks, entries) = (std::mem::take(&mut self.chunks), std::mem::take(&mut self.entries));
         self.held = 0;
         let schema = with_places(&self.schema);
-        self.spilling = Some(thread::spawn(move || run_of(&chunks, entries, &schema)));
+        self.spilling.push_back(thread::spawn(move || run_of(&chunks, entries, &schema)));
         Ok(())
     }
 
-    /// Waits for the run that is on its way to the disk.
-    fn settle(&mut self) -> Result<(), ArrowError> {
-        if let Some(spilling) = self.spilling.take() {
+    /// Waits until no more than `most` runs are on their way to the disk.
+    fn settle(&mut self, most: usize) -> Result<(), ArrowError> {
+        while self.spilling.len() > most
+            && let Some(spilling) = self.spilling.pop_front()
+        {
             self.runs.push(spilling.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
         }
         Ok(())
