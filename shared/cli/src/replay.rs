@@ -158,11 +158,12 @@ impl Run<'_> {
 
 /// The files of a run stay where the flow put them, so the run itself can come again.
 fn again(saas: &Saas) -> String {
-    let (name, changes) = (saas.name(), &saas.table.source.prefix);
+    let name = saas.name();
     format!(
-        "{name}: $.kind: is `saas`: its records come again with their runs. Correct the dataset, remove \
-         `_headgate/appflow/{name}/<run>.json` and the run's files under `{changes}`, and invoke appflow-process with \
-         {{\"datasets\": [\"{name}\"]}}"
+        "{name}: $.kind: is `saas`: its records come again with their runs. Correct the dataset, and invoke \
+         appflow-process with {{\"dataset\": \"{name}\", \"run\": \"<id>\"}}; the ids are in the names under \
+         `{}`",
+        quarantine::prefix(name)
     )
 }
 

@@ -119,6 +119,19 @@ async fn what_is_wrong_is_told_by_exit_status_and_place() {
     assert_eq!(store.list("raw/", None).await.unwrap().objects.len(), 1, "the others are replayed");
 }
 
+#[test]
+fn records_of_a_run_come_again_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    dataset(root);
+    fs::create_dir(root.join("state")).unwrap();
+    let preset = concat!(env!("CARGO_MANIFEST_DIR"), "/../../infra/datasets/presets/zendesk_ticket.json");
+    let output = run(root, &["replay", "--dataset", preset, "--lake", "lake", "--state", "state"]);
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{told}");
+    assert!(told.contains(r#"{"dataset": "zendesk_ticket", "run": "<id>"}"#), "{told}");
+}
+
 /// Refused records of a topic-partition, a line each, whose checkpoint has passed.
 async fn refused_of_topic(root: &Path, code: Code, place: Option<Place>, values: &[&[u8]]) {
     let (store, state) =

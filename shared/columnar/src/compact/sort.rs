@@ -22,8 +22,11 @@ use super::{
     runs::{Merge, Run, Runs},
 };
 
-/// Rows of a piece that goes to the disk, and comes back.
+/// The most rows of a piece that goes to the disk, and comes back, and the fewest.
 pub(super) const PIECE: usize = 8192;
+const LEAST_PIECE: usize = 256;
+/// As many pieces may take what may be held: of each run one is in memory when they are merged.
+const PIECES: usize = 64;
 /// Runs that are on their way to the disk at once.
 pub(super) const SPILLS: usize = 2;
 
@@ -121,10 +124,12 @@ impl Sorter {
 
     fn spill(&mut self) -> Result<(), ArrowError> {
         self.settle(SPILLS - 1)?;
+        let row = (self.held / self.entries.len().max(1)).max(1);
+        let piece = (self.most / PIECES / row).clamp(LEAST_PIECE, PIECE);
         let (chunks, entries) = (std::mem::take(&mut self.chunks), std::mem::take(&mut self.entries));
         self.held = 0;
         let schema = with_places(&self.schema);
-        self.spilling.push_back(thread::spawn(move || run_of(&chunks, entries, &schema)));
+        self.spilling.push_back(thread::spawn(move || run_of(&chunks, entries, piece, &schema)));
         Ok(())
     }
 
@@ -143,11 +148,11 @@ fn arrange(chunks: &[Chunk], entries: &mut [Entry]) {
     entries.sort_unstable_by(|a, b| compare(chunks, a, b));
 }
 
-fn run_of(chunks: &[Chunk], mut entries: Vec<Entry>, schema: &SchemaRef) -> Result<Run, ArrowError> {
+fn run_of(chunks: &[Chunk], mut entries: Vec<Entry>, piece: usize, schema: &SchemaRef) -> Result<Run, ArrowError> {
     arrange(chunks, &mut entries);
     let mut run = Run::create(schema)?;
     let batches: Vec<_> = chunks.iter().map(|chunk| &chunk.rows).collect();
-    for piece in entries.chunks(PIECE) {
+    for piece in entries.chunks(piece) {
         let rows = interleave_record_batch(&batches, &piece.iter().map(pick).collect::<Vec<_>>())?;
         let places: ArrayRef = Arc::new(piece.iter().map(|entry| entry.place).collect::<UInt64Array>());
         let columns = rows.columns().iter().cloned().chain([places]).collect();
