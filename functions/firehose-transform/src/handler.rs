@@ -19,7 +19,7 @@ use crate::{
     Report,
     config::{self, Config},
     emit,
-    judge::{Verdict, judge},
+    judge::{Judged, Verdict, judge},
     reingest::{Reingest, Target, again},
 };
 
@@ -124,12 +124,12 @@ async fn answer(event: &[u8], deadline: Timestamp, ports: &Ports) -> Result<(Res
     // By then Firehose has given up, whatever the function's own timeout is.
     let deadline = deadline.min(ports.clock.now().plus(FIREHOSE));
     let end = deadline.minus(MARGIN.min(left(deadline) / 5));
-    let (mut verdicts, room) = judge(&request, end, ports, &mut report);
+    let mut judged = judge(&request, end, ports, &mut report);
     let time = left(end).min(LONGEST);
-    again(&request, &mut verdicts, &ports.reingest, time, &mut report).await;
-    count(&verdicts, &mut report);
+    again(&request, &mut judged.verdicts, &ports.reingest, time, &mut report).await;
+    count(&judged.verdicts, &mut report);
     report.fates.account_for(report.records)?;
-    let response = respond(&request, verdicts, room);
+    let response = respond(&request, &judged);
     report.bytes_answered = response.size() as u64;
     Ok((response, report))
 }
@@ -148,16 +148,16 @@ fn count(verdicts: &[Verdict], report: &mut Report) {
     }
 }
 
-fn respond(request: &Request<'_>, verdicts: Vec<Verdict>, room: usize) -> Response {
-    let mut response = Response::new(request.payload, room);
-    for (record, verdict) in request.records.iter().zip(verdicts) {
+fn respond(request: &Request<'_>, judged: &Judged<'_>) -> Response {
+    let mut response = Response::new(request.payload, judged.room);
+    for (record, verdict) in request.records.iter().zip(&judged.verdicts) {
         let id = match record {
             Ok(record) => Some(&record.id),
             Err(unreadable) => unreadable.id.as_ref(),
         };
         // Firehose takes a record that is not answered for as failed.
         if let Some(id) = id {
-            response.push(id, &verdict.outcome());
+            response.push(id, &judged.outcome(verdict));
         }
     }
     response

@@ -2,7 +2,7 @@
 //!
 //! No IO: what does not fit the answer is only marked.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, ops::Range};
 
 use headgate::{
     Code,
@@ -21,8 +21,8 @@ use crate::{
 /// What a record is to be answered.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// To be delivered: [`Outcome::Ok`].
-    Ok(Outcome),
+    /// To be delivered: these lines, to the partition of this number.
+    Ok(Range<usize>, usize),
     /// Left out on purpose.
     Dropped(Dropped),
     /// To the error prefix.
@@ -37,20 +37,30 @@ impl Verdict {
     /// How the record ends; one for which there is no room ends in the error prefix.
     pub(crate) fn fate(&self) -> Fate {
         match self {
-            Self::Ok(_) => Fate::Stored,
+            Self::Ok(..) => Fate::Stored,
             Self::Dropped(reason) => Fate::Dropped { reason: *reason },
             Self::Refused(reason) => Fate::Quarantined { reason: *reason },
             Self::NoRoom => Fate::Quarantined { reason: Code::TooLarge },
             Self::Reingested => Fate::Retry { reason: Code::TooLarge },
         }
     }
+}
 
+/// The verdicts on a request's records, in order, and what they are on.
+pub(crate) struct Judged<'p> {
+    pub(crate) verdicts: Vec<Verdict>,
+    transform: Transform<'p>,
+    /// How many bytes an answer takes with all that is to be delivered.
+    pub(crate) room: usize,
+}
+
+impl Judged<'_> {
     /// What Firehose is told.
-    pub(crate) fn outcome(self) -> Outcome {
-        match self {
-            Self::Ok(outcome) => outcome,
-            Self::Dropped(_) | Self::Reingested => Outcome::Dropped,
-            Self::Refused(_) | Self::NoRoom => Outcome::ProcessingFailed { data: None },
+    pub(crate) fn outcome(&self, verdict: &Verdict) -> Outcome<'_> {
+        match verdict {
+            Verdict::Ok(lines, partition) => self.transform.outcome(lines, *partition),
+            Verdict::Dropped(_) | Verdict::Reingested => Outcome::Dropped,
+            Verdict::Refused(_) | Verdict::NoRoom => Outcome::ProcessingFailed,
         }
     }
 }
@@ -65,14 +75,8 @@ struct Judge<'p> {
     now: Timestamp,
 }
 
-/// A verdict on each of the request's records, and the bytes of an answer with all that is to be delivered; one whose
-/// turn comes only after `end` is refused unread.
-pub(crate) fn judge(
-    request: &Request<'_>,
-    end: Timestamp,
-    ports: &Ports,
-    report: &mut Report,
-) -> (Vec<Verdict>, usize) {
+/// A verdict on each of the request's records; one whose turn comes only after `end` is refused unread.
+pub(crate) fn judge<'p>(request: &Request<'_>, end: Timestamp, ports: &'p Ports, report: &mut Report) -> Judged<'p> {
     let ids = request.records.iter().filter_map(|record| match record {
         Ok(record) => Some(&*record.id),
         Err(unreadable) => unreadable.id.as_deref(),
@@ -103,7 +107,7 @@ pub(crate) fn judge(
         });
     }
     report.partitions = judge.partitions.len() as u64;
-    (verdicts, judge.room.used())
+    Judged { verdicts, transform: judge.transform, room: judge.room.used() }
 }
 
 impl Judge<'_> {
@@ -124,10 +128,16 @@ impl Judge<'_> {
                 report.filtered += filtered;
                 return Verdict::Dropped(reason);
             }
-            Ok(Transformed::Kept(kept)) => match self.fit(record, kept, report) {
-                Ok(verdict) => return verdict,
-                Err(why) => why,
-            },
+            Ok(Transformed::Kept(kept)) => {
+                let fit = self.fit(record, kept, report);
+                if !matches!(fit, Ok(Verdict::Ok(..))) {
+                    self.transform.withdraw();
+                }
+                match fit {
+                    Ok(verdict) => return verdict,
+                    Err(why) => why,
+                }
+            }
             Err(why) => why,
         };
         let code = refused.code;
@@ -136,22 +146,20 @@ impl Judge<'_> {
     }
 
     fn fit(&mut self, record: &Record<'_>, kept: Kept, report: &mut Report) -> Result<Verdict, Why> {
-        let Kept { data, partition, documents, filtered, unknown_fields, newest } = kept;
+        let Kept { lines, partition, documents, filtered, unknown_fields, newest } = kept;
         if self.partitions.len() >= self.most && !self.partitions.contains(&partition) {
             let reason = format!("the batch has more than {} partitions", self.most);
             return Err(Why::new(Code::TooManyPartitions, reason));
         }
-        let bytes = data.len() as u64;
-        let outcome = Outcome::Ok { data, partition_keys: self.transform.keys(partition) };
-        match self.room.take(&record.id, &outcome) {
+        match self.room.take(&record.id, &self.transform.outcome(&lines, partition)) {
             Fit::Taken => {
                 self.partitions.insert(partition);
                 report.documents += documents;
                 report.filtered += filtered;
                 report.unknown_fields += unknown_fields;
-                report.bytes_out += bytes;
+                report.bytes_out += lines.len() as u64;
                 report.newest = report.newest.max(newest);
-                Ok(Verdict::Ok(outcome))
+                Ok(Verdict::Ok(lines, partition))
             }
             Fit::NotNow => Ok(Verdict::NoRoom),
             Fit::Never => Err(Why::new(Code::TooLarge, "the record becomes more than an answer may have")),

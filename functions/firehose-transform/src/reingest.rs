@@ -61,7 +61,7 @@ pub(crate) async fn again(
     report: &mut Report,
 ) {
     if let Reingest::Into(target) = reingest
-        && verdicts.iter().any(|verdict| matches!(verdict, Verdict::Ok(_)))
+        && verdicts.iter().any(|verdict| matches!(verdict, Verdict::Ok(..)))
     {
         put(request, verdicts, target, time, report).await;
     }

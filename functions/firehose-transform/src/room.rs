@@ -38,7 +38,7 @@ impl Room {
     }
 
     /// Takes the room of this answer instead of the one without data.
-    pub(crate) fn take(&mut self, id: &str, outcome: &Outcome) -> Fit {
+    pub(crate) fn take(&mut self, id: &str, outcome: &Outcome<'_>) -> Fit {
         let size = outcome.size(self.payload);
         let with = self.used.saturating_add(size.saturating_sub(bare(self.payload)));
         if with <= self.most {
@@ -51,7 +51,7 @@ impl Room {
 
 /// The longest answer without data, its id aside.
 fn bare(payload: PayloadField) -> usize {
-    Outcome::ProcessingFailed { data: None }.size(payload)
+    Outcome::ProcessingFailed.size(payload)
 }
 
 #[cfg(test)]
@@ -60,7 +60,7 @@ mod tests {
 
     use super::*;
 
-    fn ok(bytes: usize) -> Outcome {
+    fn ok(bytes: usize) -> Outcome<'static> {
         Outcome::Ok { data: vec![b'x'; bytes].into(), partition_keys: PartitionKeys::default() }
     }
 
@@ -73,7 +73,7 @@ mod tests {
         assert_eq!(room.take("c", &ok(9)), Fit::Taken);
         let mut response = Response::new(PayloadField::Data, room.used());
         response.push("a", &ok(300));
-        response.push("b", &Outcome::ProcessingFailed { data: None });
+        response.push("b", &Outcome::ProcessingFailed);
         response.push("c", &ok(9));
         assert!(response.size() < room.used && room.used <= 600, "{} {}", response.size(), room.used);
     }

@@ -4,7 +4,7 @@
 //! document refuses its record: the good ones beside it can be sent again from there, while an answer with the good
 //! ones alone would lose the bad one without a trace. No IO.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap, ops::Range};
 
 use bytes::Bytes;
 use headgate::{
@@ -17,7 +17,7 @@ use headgate::{
         json::documents,
         logs::{self, Message},
     },
-    event::firehose::PartitionKeys,
+    event::firehose::{Outcome, PartitionKeys},
     fate::Dropped,
     partition::{NoPartition, Partitions},
 };
@@ -27,12 +27,15 @@ use serde_json::value::RawValue;
 /// The most bytes a record may unpack to.
 pub(crate) const UNPACKED: usize = 32 << 20;
 
-/// Transforms one record after the other, and keeps its room.
+/// Transforms one record after the other.
 #[derive(Debug)]
 pub(crate) struct Transform<'c> {
     stream: &'c Stream,
     reader: Reader<'c>,
+    /// Of all records that are kept.
     lines: Lines,
+    /// Where those of the record being read begin.
+    start: usize,
     partitions: Partitions,
     /// The keys of each partition.
     keys: Vec<PartitionKeys>,
@@ -72,8 +75,8 @@ pub(crate) enum Transformed {
 /// A record to be delivered.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Kept {
-    /// A line a document.
-    pub(crate) data: Bytes,
+    /// Where its lines are, one a document.
+    pub(crate) lines: Range<usize>,
     /// The number of its partition.
     pub(crate) partition: usize,
     /// How many documents it is.
@@ -123,6 +126,7 @@ impl<'c> Transform<'c> {
             stream,
             reader: Reader::new(contract),
             lines: Lines::new(contract),
+            start: 0,
             // How many are too many is told where it is known which records are delivered.
             partitions: Partitions::new(stream.partition_by.clone(), usize::MAX),
             keys: Vec::new(),
@@ -132,32 +136,52 @@ impl<'c> Transform<'c> {
         }
     }
 
-    /// Transforms a record that arrived then.
+    /// Transforms a record that arrived then, and adds its lines where it is kept.
     ///
     /// # Errors
     /// Why it is refused.
     pub(crate) fn record(&mut self, data: &Bytes, arrived: Timestamp) -> Result<Transformed, Why> {
-        self.lines.clear();
+        self.start = self.lines.bytes().len();
         self.found = Found::default();
+        let transformed = self.transformed(data, arrived);
+        if !matches!(transformed, Ok(Transformed::Kept(_))) {
+            self.withdraw();
+        }
+        transformed
+    }
+
+    /// Takes back the lines of the last record.
+    pub(crate) fn withdraw(&mut self) {
+        self.lines.cut(self.start);
+    }
+
+    /// These lines of what is kept, as Firehose is told of them.
+    pub(crate) fn outcome(&self, lines: &Range<usize>, partition: usize) -> Outcome<'_> {
+        let partition_keys = self.keys.get(partition).cloned().unwrap_or_default();
+        Outcome::Ok { data: Cow::Borrowed(&self.lines.bytes()[lines.clone()]), partition_keys }
+    }
+
+    fn transformed(&mut self, data: &Bytes, arrived: Timestamp) -> Result<Transformed, Why> {
         let unpacked = compression::unpack(data, UNPACKED)?;
         match self.stream.format {
             RecordFormat::CloudWatchLogs => self.log_events(&unpacked, arrived)?,
             // What only Kafka carries cannot be here.
             _ => self.documents(&unpacked, arrived)?,
         }
+        self.name_partitions();
         let Found { documents, filtered, dropped, partition, unknown_fields, newest } = self.found;
         Ok(match partition {
             Some(partition) => {
-                let data = Bytes::copy_from_slice(self.lines.bytes());
-                Transformed::Kept(Kept { data, partition, documents, filtered, unknown_fields, newest })
+                let lines = self.start..self.lines.bytes().len();
+                Transformed::Kept(Kept { lines, partition, documents, filtered, unknown_fields, newest })
             }
             None => Transformed::Dropped { reason: dropped.unwrap_or(Dropped::Empty), filtered },
         })
     }
 
-    /// What `partitionKeyFromLambda` names of the partition of this number: `year`, `month`, `day` and `hour` as far as
-    /// the table has them, and its partition columns, spelled as in a Hive path.
-    pub(crate) fn keys(&mut self, partition: usize) -> PartitionKeys {
+    /// Says what `partitionKeyFromLambda` names of each partition so far: `year`, `month`, `day` and `hour` as far as the
+    /// table has them, and its partition columns, spelled as in a Hive path.
+    fn name_partitions(&mut self) {
         while let Some(path) = self.partitions.paths().get(self.keys.len()) {
             let columns = &self.stream.partition_by.columns;
             let parts: Vec<_> = path.split('/').filter_map(|part| part.split_once('=')).collect();
@@ -166,7 +190,6 @@ impl<'c> Transform<'c> {
             let keys: BTreeMap<_, _> = names.zip(parts.iter().map(|(_, value)| (*value).to_owned())).collect();
             self.keys.push(keys.into());
         }
-        self.keys.get(partition).cloned().unwrap_or_default()
     }
 
     /// Reads one document after the other, as long as they are plain objects that keep the contract. What is anything
@@ -245,7 +268,7 @@ impl<'c> Transform<'c> {
             self.found.filtered += 1;
             return Ok(());
         }
-        if self.lines.bytes().len() > self.most {
+        if self.lines.bytes().len() - self.start > self.most {
             return Err(why(Code::TooLarge, format!("the record becomes more than {} bytes of lines", self.most)));
         }
         let time = self.reader.event_time();

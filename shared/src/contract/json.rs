@@ -80,16 +80,16 @@ impl Lines {
         &self.out[..self.start]
     }
 
-    /// Whether a line has a moment outside of the years 1 to 9999, which its text cannot say.
+    /// Whether a line since the last cut has a moment outside of the years 1 to 9999, which its text cannot say.
     #[must_use]
     pub fn misfit(&self) -> bool {
         self.misfit
     }
 
-    /// Forgets all lines and keeps the room.
-    pub fn clear(&mut self) {
-        self.out.clear();
-        self.start = 0;
+    /// Keeps this many bytes of them, and forgets the lines after it.
+    pub fn cut(&mut self, bytes: usize) {
+        self.out.truncate(bytes);
+        self.start = self.out.len();
         self.misfit = false;
     }
 

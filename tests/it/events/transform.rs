@@ -99,11 +99,11 @@ impl Transform {
 }
 
 fn lines(response: &Response) -> Vec<Vec<String>> {
-    let lines = |outcome: &Outcome| match outcome {
+    let lines = |outcome: &Outcome<'_>| match outcome {
         Outcome::Ok { data, .. } => {
             std::str::from_utf8(data).unwrap().split_inclusive('\n').map(str::to_owned).collect()
         }
-        Outcome::Dropped | Outcome::ProcessingFailed { .. } => Vec::new(),
+        Outcome::Dropped | Outcome::ProcessingFailed => Vec::new(),
     };
     response.answers().unwrap().iter().map(|(_, outcome)| lines(outcome)).collect()
 }

@@ -40,11 +40,11 @@ fn told_by(dataset: &Stream, body: &[u8]) -> Value {
     let mut transform = Transform::new(dataset, &contract, 2_000);
     match transform.record(&Bytes::copy_from_slice(body), ARRIVED) {
         Ok(Transformed::Kept(kept)) => {
-            assert_eq!(kept.documents, kept.data.split(|byte| *byte == b'\n').count() as u64 - 1);
-            json!([
-                String::from_utf8(kept.data.to_vec()).unwrap(),
-                transform.keys(kept.partition).iter().collect::<BTreeMap<_, _>>()
-            ])
+            let Outcome::Ok { data, partition_keys } = transform.outcome(&kept.lines, kept.partition) else {
+                unreachable!("it is kept")
+            };
+            assert_eq!(kept.documents, data.split(|byte| *byte == b'\n').count() as u64 - 1);
+            json!([std::str::from_utf8(&data).unwrap(), partition_keys.iter().collect::<BTreeMap<_, _>>()])
         }
         Ok(Transformed::Dropped { reason, .. }) => json!(reason),
         Err(why) => json!(format!("{} in {} {}: {}", why.code, why.document, why.path.unwrap_or_default(), why.reason)),

@@ -26,12 +26,14 @@ pub(super) fn scalar<'r, 't: 'r>(
     let start = lexer.at;
     let number = match node.r#type {
         ColumnType::Int64 => lexer.integer().map(Value::Integer),
+        ColumnType::Int32 => lexer.integer().filter(|value| i32::try_from(*value).is_ok()).map(Value::Integer),
         ColumnType::Float64 => lexer.float().map(Value::Float),
         _ => None,
     };
     if let Some(number) = number {
         return Ok((number, Some(lexer.since(start))));
     }
+    lexer.at = start;
     let token = lexer.token()?;
     if let (ColumnType::String, Token::Text(raw)) = (&node.r#type, token) {
         let json = (!raw.escaped).then(|| lexer.since(start));

@@ -2,10 +2,9 @@
 //!
 //! What an answer takes is known before it is written, so that a caller can hold back what does not fit.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
-use bytes::Bytes;
-use serde::{Deserialize, Serialize, Serializer, de, ser::Error};
+use serde::{Deserialize, Serialize, Serializer, de, ser::SerializeStruct};
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::Source;
@@ -78,24 +77,21 @@ impl Eq for PartitionKeys {}
 
 /// What became of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
+pub enum Outcome<'a> {
     /// To be delivered.
     Ok {
         /// The transformed bytes. Firehose adds no delimiter of its own.
-        data: Bytes,
+        data: Cow<'a, [u8]>,
         /// Empty without dynamic partitioning.
         partition_keys: PartitionKeys,
     },
     /// Left out on purpose, which Firehose counts as success.
     Dropped,
     /// Goes to the error prefix, with the bytes as Firehose has them.
-    ProcessingFailed {
-        /// The original bytes, where they are to be sent back; Firehose does not need them.
-        data: Option<Bytes>,
-    },
+    ProcessingFailed,
 }
 
-impl Outcome {
+impl Outcome<'_> {
     /// How many bytes the answer takes in the response beside the record's [id](id_size): exact, without the comma before
     /// it and without writing it.
     #[must_use]
@@ -112,22 +108,21 @@ impl Outcome {
         match self {
             Self::Ok { .. } => "Ok",
             Self::Dropped => "Dropped",
-            Self::ProcessingFailed { .. } => "ProcessingFailed",
+            Self::ProcessingFailed => "ProcessingFailed",
         }
     }
 
-    fn data(&self) -> Option<&Bytes> {
+    fn data(&self) -> Option<&[u8]> {
         match self {
             Self::Ok { data, .. } => Some(data),
-            Self::Dropped => None,
-            Self::ProcessingFailed { data } => data.as_ref(),
+            Self::Dropped | Self::ProcessingFailed => None,
         }
     }
 
     fn metadata(&self) -> Option<&RawValue> {
         match self {
             Self::Ok { partition_keys, .. } => partition_keys.0.as_ref().map(|keys| &*keys.metadata),
-            Self::Dropped | Self::ProcessingFailed { .. } => None,
+            Self::Dropped | Self::ProcessingFailed => None,
         }
     }
 }
@@ -179,7 +174,7 @@ impl Response {
     }
 
     /// Adds what became of the record of this id.
-    pub fn push(&mut self, record_id: &str, outcome: &Outcome) {
+    pub fn push(&mut self, record_id: &str, outcome: &Outcome<'_>) {
         let out = &mut self.text;
         out.truncate(out.len() - END.len());
         out.push_str(if out.len() == START.len() { r#"{"recordId":"# } else { r#",{"recordId":"# });
@@ -206,16 +201,20 @@ impl Response {
     ///
     /// # Errors
     /// None that [`push`](Self::push) leaves possible.
-    pub fn answers(&self) -> serde_json::Result<Vec<(String, Outcome)>> {
+    pub fn answers(&self) -> serde_json::Result<Vec<(String, Outcome<'static>)>> {
         let Written { records } = serde_json::from_str(&self.text)?;
         records.into_iter().map(|item| Ok((item.record_id.clone(), item.outcome()?))).collect()
     }
 }
 
 impl Serialize for Response {
-    /// In one piece: a serializer would look at each byte of base64 for what is to be escaped.
+    /// In one piece, as `serde_json` takes it from its own [`RawValue`]: a text would be looked at for what is to be
+    /// escaped, and a [`RawValue`] is read whole when it is made.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serde_json::from_str::<&RawValue>(&self.text).map_err(S::Error::custom)?.serialize(serializer)
+        const RAW: &str = "$serde_json::private::RawValue";
+        let mut whole = serializer.serialize_struct(RAW, 1)?;
+        whole.serialize_field(RAW, &self.text)?;
+        whole.end()
     }
 }
 
@@ -247,14 +246,13 @@ struct Item {
 }
 
 impl Item {
-    fn outcome(mut self) -> serde_json::Result<Outcome> {
-        let data = self.data.map(|data| base64_simd::STANDARD.decode_to_vec(data).map(Bytes::from));
-        let data = data.transpose().map_err(<serde_json::Error as de::Error>::custom)?;
+    fn outcome(mut self) -> serde_json::Result<Outcome<'static>> {
+        let data = base64_simd::STANDARD.decode_to_vec(self.data.unwrap_or_default());
         Ok(match &*self.result {
             "Dropped" => Outcome::Dropped,
-            "ProcessingFailed" => Outcome::ProcessingFailed { data },
+            "ProcessingFailed" => Outcome::ProcessingFailed,
             _ => Outcome::Ok {
-                data: data.unwrap_or_default(),
+                data: data.map_err(<serde_json::Error as de::Error>::custom)?.into(),
                 partition_keys: self.metadata.remove("partitionKeys").unwrap_or_default().into(),
             },
         })

@@ -15,10 +15,10 @@ fn bodies(count: usize) -> Vec<String> {
 
 /// `o`k, `d`ropped or `f`ailed, a letter a record.
 fn letters(response: &Response) -> String {
-    let letter = |(_, outcome): &(String, Outcome)| match outcome {
+    let letter = |(_, outcome): &(String, Outcome<'_>)| match outcome {
         Outcome::Ok { .. } => 'o',
         Outcome::Dropped => 'd',
-        Outcome::ProcessingFailed { .. } => 'f',
+        Outcome::ProcessingFailed => 'f',
     };
     response.answers().unwrap().iter().map(letter).collect()
 }
