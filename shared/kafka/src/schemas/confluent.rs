@@ -111,7 +111,7 @@ impl Confluent {
             return Err(wrong());
         }
         let tls = HttpsConnectorBuilder::new()
-            .with_provider_and_native_roots(rustls::crypto::aws_lc_rs::default_provider())
+            .with_provider_and_native_roots(rustls::crypto::ring::default_provider())
             .map_err(|error| misconfigured(format!("root certificates: {error}")))?;
         let connector = tls.https_or_http().enable_http1().build();
         let client = Client::builder(TokioExecutor::new()).build(connector);
