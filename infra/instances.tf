@@ -92,9 +92,10 @@ locals {
       trigger     = { kind = "none" }
     } },
     { for name, dataset in local.iot : "iot-rule-${local.slugs[name]}" => {
-      package  = "iot-rule"
-      dataset  = name
-      settings = merge(local.lake, local.state, { NOTIFY = local.alerts_arn, STREAM = try("${var.name}-${local.stream_of[name]}", "none") })
+      package = "iot-rule"
+      dataset = name
+      # With SQL that is set nobody here knows what it says.
+      settings = merge(local.lake, local.state, { NOTIFY = local.alerts_arn, STREAM = try("${var.name}-${local.stream_of[name]}", "none") }, contains(keys(var.devices.sql), name) ? {} : { TOPIC_FILTER = local.filters[name] })
       secrets  = []
       permissions = merge(
         {

@@ -34,6 +34,10 @@ run "a_dataset_is_enough" {
     error_message = "A rule says what the dataset's `watch` needs, by the fields that the columns are read from: ${jsonencode(module.iot[0].facts.rules)}."
   }
   assert {
+    condition     = { for name in ["pressure", "temperature", "vibration"] : name => module.function["iot-rule-${name}"].facts.settings.TOPIC_FILTER } == { for name in ["pressure", "temperature", "vibration"] : name => "sensors/+/${name}" }
+    error_message = "A function knows where its rule looks for messages, so that it can say what the rule's SQL does."
+  }
+  assert {
     condition     = output.streams == { temperature = output.streams["temperature"], vibration = output.streams["vibration"] }
     error_message = "Readings go on to a stream where the dataset is of Kinesis, and to Firehose by a rule where it is of Firehose."
   }
@@ -129,6 +133,10 @@ run "registered_just_in_time" {
   assert {
     condition     = strcontains(module.iot[0].facts.rules["temperature"].sql, "topic(3) AS device") && module.iot[0].facts.rules["vibration"].sql == "SELECT * FROM 'lines/+/vibration'"
     error_message = "The device is the segment of the first +; SQL that is set is taken as it is."
+  }
+  assert {
+    condition     = module.function["iot-rule-temperature"].facts.settings.TOPIC_FILTER == "plants/seoul/+/temperature" && !contains(keys(module.function["iot-rule-vibration"].facts.settings), "TOPIC_FILTER")
+    error_message = "A function knows its rule's filter, unless the SQL is another than this one makes."
   }
   assert {
     condition = [for statement in jsondecode(module.iot[0].facts.device).Statement : statement.Resource if statement.Action == ["iot:Publish"]] == [[for topic in [

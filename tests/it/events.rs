@@ -9,7 +9,7 @@ mod flows;
 mod ingest;
 mod lake;
 mod provision;
-mod rule;
+pub mod rule;
 mod transform;
 
 use std::{

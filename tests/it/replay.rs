@@ -2,6 +2,7 @@
 
 mod again;
 mod crash;
+mod device;
 mod failed;
 mod lines;
 mod rest;

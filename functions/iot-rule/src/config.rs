@@ -4,7 +4,7 @@
 
 use std::{convert::Infallible, path::PathBuf, str::FromStr};
 
-use headgate::{Error, config::Settings};
+use headgate::{Error, config::Settings, dataset::stream::watch::TopicFilter};
 use headgate_aws::{lake::Location, state::Place};
 
 /// The function's settings, resolved.
@@ -24,6 +24,8 @@ pub struct Config {
     pub datasets: PathBuf,
     /// `DATASET`: the one that the messages belong to.
     pub dataset: String,
+    /// `TOPIC_FILTER`: that of the rule, where its SQL is what the Terraform makes of the dataset.
+    pub filter: Option<TopicFilter>,
 }
 
 /// Who is told.
@@ -79,6 +81,10 @@ impl Config {
         let (topic, onward) = (settings.required("NOTIFY"), settings.required("STREAM"));
         let dataset = settings.required("DATASET");
         let datasets = settings.datasets();
+        let filter: Option<TopicFilter> = settings.optional("TOPIC_FILTER");
+        if filter.as_ref().is_some_and(|filter| !filter.has_segment()) {
+            settings.problem("TOPIC_FILTER", "must have a `+`, which stands for the device");
+        }
         let there = lake.zip(state).zip(topic.zip(onward)).zip(dataset);
         settings.finish(there.map(|(((lake, state), (topic, onward)), dataset)| Self {
             function,
@@ -88,6 +94,7 @@ impl Config {
             onward,
             datasets,
             dataset,
+            filter,
         }))
     }
 }
@@ -111,6 +118,7 @@ mod tests {
             ("STREAM", "telemetry"),
             ("DATASET", "temperature"),
             ("LAMBDA_TASK_ROOT", "/var/task"),
+            ("TOPIC_FILTER", "sensors/+/temperature"),
         ];
         let config = read(&given).unwrap();
         assert_eq!(
@@ -118,9 +126,22 @@ mod tests {
             (Topic::Sns(topic.to_owned()), Onward::Kinesis("telemetry".to_owned()))
         );
         assert_eq!(config.datasets, PathBuf::from("/var/task/datasets"));
+        assert_eq!(config.filter, "sensors/+/temperature".parse().ok());
+        given.pop();
         (given[2].1, given[3].1) = ("target/alerts", "none");
         let config = read(&given).unwrap();
         assert_eq!((config.topic, config.onward), (Topic::Directory("target/alerts".into()), Onward::Rule));
+        assert_eq!(config.filter, None);
+    }
+
+    #[test]
+    fn a_filter_is_one_and_says_where_the_device_is() {
+        for (filter, told) in [
+            ("sensors/all/temperature", "TOPIC_FILTER: must have a `+`, which stands for the device"),
+            ("sensors/a+", "TOPIC_FILTER: must be a topic filter such as `sensors/+/temperature`"),
+        ] {
+            assert!(read(&[("TOPIC_FILTER", filter)]).unwrap_err().contains(told), "{filter}");
+        }
     }
 
     #[test]

@@ -31,6 +31,7 @@ use crate::{
     intake::{Intake, Terms},
     ledger::{Taken, Watching},
     reading::Reading,
+    sql::Sql,
     transition,
 };
 
@@ -51,6 +52,8 @@ pub struct Ports {
     pub contract: Contract,
     /// What is watched.
     pub watching: Watching,
+    /// What the rule's SQL says, where that is known.
+    pub sql: Option<Sql>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Where metrics go.
@@ -79,6 +82,7 @@ impl Ports {
                 Onward::Kinesis(stream) => Some(Arc::new(KinesisStream::new(&aws, &stream))),
                 Onward::Rule => None,
             },
+            sql: config.filter.map(|filter| Sql::new(filter, &dataset, &watch)),
             watching: Watching::new(&dataset.name, watch),
             dataset,
             contract,
@@ -135,8 +139,8 @@ async fn see_to(
     report: &mut Report,
 ) -> Result<(), Error> {
     let limits = ports.onward.as_ref().map(|stream| stream.limits());
-    let (stream, contract, watching) = (&ports.dataset, &ports.contract, &ports.watching);
-    let intake = Intake::read(event, now, Terms { stream, contract, watching, limits })?;
+    let (stream, contract, watching, sql) = (&ports.dataset, &ports.contract, &ports.watching, ports.sql.as_ref());
+    let intake = Intake::read(event, now, Terms { stream, contract, watching, sql, limits })?;
     let who = Version::fresh().0;
     let desk = Desk {
         state: &*ports.state,

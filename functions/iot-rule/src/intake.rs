@@ -16,10 +16,12 @@ use headgate::{
 
 use crate::{
     aside::{Aside, unreadable},
+    failed::Failed,
     forward::is_too_large,
     ledger::Watching,
-    message::{self, Failed},
+    message,
     reading::{Arrival, Reading, Readings, Why},
+    sql::Sql,
 };
 
 /// The messages of an event.
@@ -38,6 +40,8 @@ pub(crate) struct Terms<'a> {
     pub(crate) stream: &'a Stream,
     pub(crate) contract: &'a Contract,
     pub(crate) watching: &'a Watching,
+    /// What the rule's SQL says, where that is known.
+    pub(crate) sql: Option<&'a Sql>,
     /// What a request to the stream may hold, if readings go on to one.
     pub(crate) limits: Option<Limits>,
 }
@@ -51,10 +55,9 @@ impl<'a> Intake<'a> {
         let aside = Aside::new(&terms.stream.name, &event.body, now);
         let mut intake = Self { readings: Vec::new(), aside, fates: Fates::default(), messages: 0 };
         match message::read(&event.body)? {
-            message::Result::Failed(Failed { message, topic, reason }) => {
+            message::Result::Failed(failed) => {
                 intake.messages = 1;
-                let why = Why { code: Code::ActionFailed, reason, path: None };
-                intake.refuse(&topic, 0, &message, Part::Record, why);
+                intake.failed(failed, now, terms.sql);
             }
             message::Result::Messages(parts) if parts.is_empty() => {
                 intake.messages = 1;
@@ -76,6 +79,14 @@ impl<'a> Intake<'a> {
             }
         }
         Ok(intake)
+    }
+
+    fn failed(&mut self, failed: Failed, now: Timestamp, sql: Option<&Sql>) {
+        self.aside.only_once(failed.identity());
+        let message = sql.map_or_else(|| failed.message(), |sql| sql.message(&failed, now));
+        let objection = sql.and_then(|sql| sql.objection(&failed)).unwrap_or_default();
+        let why = Why { code: Code::ActionFailed, reason: failed.reason + &objection, path: None };
+        self.refuse(failed.topic.as_deref().unwrap_or_default(), 0, &message, Part::Record, why);
     }
 
     fn message(&mut self, raw: Bytes, readings: &mut Readings<'_>, arrival: Arrival<'_>, terms: Terms<'_>) {

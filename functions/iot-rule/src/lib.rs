@@ -4,6 +4,7 @@ mod aside;
 pub mod config;
 mod device;
 mod emit;
+mod failed;
 mod forward;
 pub mod handler;
 mod intake;
@@ -12,6 +13,7 @@ mod machine;
 mod message;
 mod reading;
 mod report;
+pub mod sql;
 mod transition;
 
 pub use device::item_key;

@@ -1,10 +1,9 @@
 //! What a rule's SQL gave → messages, each a JSON object.
 //!
 //! The event is the result itself, without an envelope: an object, an array of them (a batch), or a scalar
-//! (`SELECT VALUE …`). A message that an action of a rule did not take comes in the shape of an error action (AWS IoT
-//! Core Developer Guide, "Error handling (error action)").
+//! (`SELECT VALUE …`), or what an error action sends.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
@@ -12,13 +11,13 @@ use headgate::{
     Code, Error,
     decode::{Refusal, RefusedPart, compression, json::documents},
 };
-use serde::Deserialize;
-use serde_json::{Map, Value, value::RawValue};
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
+
+use crate::failed::Failed;
 
 /// The field of a scalar.
 const VALUE: &str = "value";
-/// The field that binary data has, as in the SQL `SELECT encode(*, 'base64') AS data`.
-const DATA: &str = "data";
 /// The most bytes that a device's payload may unpack to.
 const UNPACKED: usize = 8 << 20;
 
@@ -31,14 +30,19 @@ pub(crate) enum Result {
     Failed(Failed),
 }
 
-/// A message that an action of a rule did not take.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Failed {
-    /// The message, with what the rule's SQL would have said of it.
-    pub(crate) message: Bytes,
-    pub(crate) topic: String,
-    /// Which actions did not take it, and what they said.
-    pub(crate) reason: String,
+/// An object, each of its values as it was written: numbers keep all of their digits.
+pub(crate) type Object = BTreeMap<String, Box<RawValue>>;
+
+/// The bytes of an object.
+pub(crate) fn bytes(object: &Object) -> Bytes {
+    // Nothing of it can fail to be JSON.
+    serde_json::to_vec(object).unwrap_or_default().into()
+}
+
+/// The value of a field.
+pub(crate) fn value(value: &impl Serialize) -> Box<RawValue> {
+    // Texts and numbers cannot fail to be JSON.
+    to_raw_value(value).unwrap_or_default()
 }
 
 /// Reads an event.
@@ -53,8 +57,8 @@ pub(crate) fn read(event: &[u8]) -> std::result::Result<Result, Error> {
     })?;
     let body = Bytes::copy_from_slice(text);
     Ok(match text.first() {
-        Some(b'{') => match Action::read(whole) {
-            Some(action) => Result::Failed(action.failed()),
+        Some(b'{') => match Failed::read(whole) {
+            Some(failed) => Result::Failed(failed),
             None => Result::Messages(vec![Ok(body)]),
         },
         Some(b'[') => Result::Messages(documents(&body).map(element).collect()),
@@ -86,88 +90,35 @@ fn scalar(text: &str) -> Bytes {
 /// # Errors
 /// Why it cannot be unpacked.
 pub(crate) fn unwrap(message: &[u8], field: &str) -> std::result::Result<Option<Bytes>, Refusal> {
-    let refuse = |code, reason: &'static str| Refusal { code, reason: Cow::Borrowed(reason) };
-    let mut beside: Map<String, Value> =
-        serde_json::from_slice(message).map_err(|_| refuse(Code::InvalidJson, "not an object"))?;
+    let mut beside: Object =
+        serde_json::from_slice(message).map_err(|_| refusal(Code::InvalidJson, "not an object"))?;
     let Some(packed) = beside.remove(field) else { return Ok(None) };
-    let decoded = packed.as_str().and_then(|text| BASE64_STANDARD.decode(text).ok());
-    let decoded = decoded.ok_or_else(|| refuse(Code::InvalidFraming, "the payload is no Base64"))?;
-    let sent = compression::unpack(&decoded.into(), UNPACKED)?;
-    let mut sent: Map<String, Value> =
-        serde_json::from_slice(&sent).map_err(|_| refuse(Code::InvalidJson, "the payload is no JSON object"))?;
+    let mut sent = unpack(&serde_json::from_str::<Cow<'_, str>>(packed.get()).map_err(|_| no_base64())?)?;
     sent.extend(beside);
-    Ok(Some(Value::Object(sent).to_string().into()))
+    Ok(Some(bytes(&sent)))
 }
 
-/// What an error action sends.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Action<'a> {
-    #[serde(borrow)]
-    rule_name: Cow<'a, str>,
-    #[serde(borrow, default)]
-    topic: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    cloudwatch_trace_id: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    client_id: Option<Cow<'a, str>>,
-    #[serde(borrow, rename = "base64OriginalPayload")]
-    payload: Cow<'a, str>,
-    #[serde(borrow)]
-    failures: Vec<Failure<'a>>,
+/// What a device sent, of its Base64: perhaps compressed.
+///
+/// # Errors
+/// Why it cannot be unpacked.
+pub(crate) fn unpack(packed: &str) -> std::result::Result<Object, Refusal> {
+    let decoded = BASE64_STANDARD.decode(packed).map_err(|_| no_base64())?;
+    let sent = compression::unpack(&decoded.into(), UNPACKED)?;
+    serde_json::from_slice(&sent).map_err(|_| refusal(Code::InvalidJson, "the payload is no JSON object"))
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Failure<'a> {
-    #[serde(borrow, default)]
-    failed_action: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    failed_resource: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    error_message: Option<Cow<'a, str>>,
+fn no_base64() -> Refusal {
+    refusal(Code::InvalidFraming, "the payload is no Base64")
 }
 
-impl<'a> Action<'a> {
-    fn read(event: &'a RawValue) -> Option<Self> {
-        // A reading has none of these names, and to look for one is cheap.
-        let named = event.get().contains("base64OriginalPayload");
-        if named { serde_json::from_str(event.get()).ok() } else { None }
-    }
-
-    /// The payload as `SELECT *, topic() AS topic, clientid() AS client, traceid() AS tid` would have given it; what is
-    /// no JSON object, as `encode(*, 'base64') AS data` would.
-    fn failed(self) -> Failed {
-        let payload = BASE64_STANDARD.decode(self.payload.as_bytes()).ok();
-        let object = payload.and_then(|bytes| serde_json::from_slice::<Map<String, Value>>(&bytes).ok());
-        let mut message =
-            object.unwrap_or_else(|| Map::from_iter([(DATA.to_owned(), self.payload.clone().into_owned().into())]));
-        let topic = self.topic.unwrap_or_default().into_owned();
-        let said = [
-            ("topic", Some(topic.clone()).filter(|topic| !topic.is_empty())),
-            ("client", self.client_id.map(Cow::into_owned)),
-            ("tid", self.cloudwatch_trace_id.map(Cow::into_owned)),
-        ];
-        for (name, value) in said {
-            if let Some(value) = value {
-                message.entry(name).or_insert_with(|| value.into());
-            }
-        }
-        let told = |failure: &Failure<'_>| {
-            let [action, resource, message] =
-                [&failure.failed_action, &failure.failed_resource, &failure.error_message]
-                    .map(|text| text.as_deref().unwrap_or("?"));
-            format!("{action} to {resource}: {message}")
-        };
-        let failures: Vec<_> = self.failures.iter().map(told).collect();
-        let reason = format!("rule {}: {}", self.rule_name, failures.join("; "));
-        Failed { message: Value::Object(message).to_string().into(), topic, reason }
-    }
+fn refusal(code: Code, reason: &'static str) -> Refusal {
+    Refusal { code, reason: Cow::Borrowed(reason) }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
@@ -201,31 +152,6 @@ mod tests {
     }
 
     #[test]
-    fn what_an_action_did_not_take_is_as_the_sql_would_have_given_it() {
-        let failed = |payload: &[u8]| {
-            let event = json!({
-                "ruleName": "temperature", "topic": "sensors/a/temperature", "cloudwatchTraceId": "7c1c", "clientId": "a",
-                "base64OriginalPayload": BASE64_STANDARD.encode(payload),
-                "failures": [
-                    {"failedAction": "KinesisAction", "failedResource": "telemetry", "errorMessage": "throttled"},
-                    {"failedAction": "S3Action", "failedResource": "lake"},
-                ],
-            });
-            match read(event.to_string().as_bytes()) {
-                Ok(Result::Failed(failed)) => failed,
-                other => panic!("{other:?}"),
-            }
-        };
-        let Failed { message, topic, reason } = failed(br#"{"temperature":81,"topic":"own"}"#);
-        let message: Value = serde_json::from_slice(&message).unwrap();
-        assert_eq!(message, json!({"temperature": 81, "topic": "own", "client": "a", "tid": "7c1c"}));
-        assert_eq!(topic, "sensors/a/temperature");
-        assert_eq!(reason, "rule temperature: KinesisAction to telemetry: throttled; S3Action to lake: ?");
-        let message: Value = serde_json::from_slice(&failed(&[0, 255]).message).unwrap();
-        assert_eq!(message["data"], "AP8=");
-    }
-
-    #[test]
     fn a_payload_is_unpacked_and_what_the_rule_says_wins() {
         let unwrapped = |message: Value| {
             let found = unwrap(message.to_string().as_bytes(), "data");
@@ -235,6 +161,8 @@ mod tests {
         };
         let payload = BASE64_STANDARD.encode(r#"{"t":1,"device":"forged"}"#);
         assert_eq!(unwrapped(json!({"data": payload, "device": "a"})), Ok(Some(json!({"t": 1, "device": "a"}))));
+        let exact = r#"{"data":"eyJ0IjoxMjM0NTY3ODkwMTIzNDU2Nzg5MC4xMjM0NTY3ODl9"}"#;
+        assert_eq!(unwrap(exact.as_bytes(), "data").unwrap().unwrap(), r#"{"t":12345678901234567890.123456789}"#);
         assert_eq!(unwrapped(json!({"t": 1})), Ok(None));
         assert_eq!(unwrapped(json!({"data": "%"})), Err(Code::InvalidFraming));
         assert_eq!(unwrapped(json!({"data": 1})), Err(Code::InvalidFraming));

@@ -100,6 +100,7 @@ fn ports() -> Ports {
         notify: Arc::new(MemoryNotify::default()),
         onward: Some(Arc::new(MemoryStream::new(Limits::KINESIS))),
         contract: Contract::new(&dataset, None).unwrap(),
+        sql: None,
         watching: Watching::new(&dataset.name, dataset.watch.clone().unwrap()),
         dataset,
         clock,

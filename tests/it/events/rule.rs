@@ -1,10 +1,13 @@
 //! `iot-rule` with the published dataset: what subscribers are told, what goes on, what is set aside.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use headgate::{
     Error,
-    clock::{ManualClock, Timestamp},
+    clock::{Clock, ManualClock, Timestamp},
     contract::Contract,
     dataset::Stream,
     metrics::{Emitter, Metrics},
@@ -18,6 +21,7 @@ use headgate::{
 use iot_rule::{
     handler::{Ports, handle},
     ledger::Watching,
+    sql::Sql,
 };
 use serde_json::{Value, json};
 
@@ -27,7 +31,8 @@ const NOW: Timestamp = Timestamp(1_795_599_060_000);
 /// The function, and all that it writes to.
 pub struct Rule {
     ports: Ports,
-    store: MemoryStore,
+    pub store: MemoryStore,
+    pub clock: Arc<ManualClock>,
     notify: MemoryNotify,
     stream: MemoryStream,
 }
@@ -38,6 +43,11 @@ impl Rule {
         let mut dataset: Value =
             serde_json::from_str(include_str!("../../../infra/datasets/temperature.json")).unwrap();
         dataset["watch"]["payload"] = json!(payload);
+        Self::of(&dataset)
+    }
+
+    /// The instance that serves this dataset, as the Terraform sets it up.
+    pub fn of(dataset: &Value) -> Self {
         let dataset = Stream::parse("temperature.json", &dataset.to_string()).unwrap();
         let clock = Arc::new(ManualClock::new(NOW));
         let (store, notify) = (MemoryStore::new(clock.clone()), MemoryNotify::default());
@@ -48,19 +58,23 @@ impl Rule {
             notify: Arc::new(notify.clone()),
             onward: Some(Arc::new(stream.clone())),
             contract: Contract::new(&dataset, None).unwrap(),
+            sql: dataset
+                .watch
+                .as_ref()
+                .map(|watch| Sql::new("sensors/+/temperature".parse().unwrap(), &dataset, watch)),
             watching: Watching::new(&dataset.name, dataset.watch.clone().unwrap()),
             dataset,
-            clock,
+            clock: clock.clone(),
             emitter: Emitter::Memory(Arc::new(Mutex::new(Vec::new()))),
             function: "iot-rule".to_owned(),
         };
-        Self { ports, store, notify, stream }
+        Self { ports, store, clock, notify, stream }
     }
 
     /// The function's answer to one event, as far as it is not nothing.
     pub async fn deliver(&self, event: &Value) -> Result<Value, Error> {
-        let event =
-            Event { body: event.to_string().into(), deadline: Timestamp(NOW.0 + 60_000), request_id: "r-1".to_owned() };
+        let deadline = self.clock.now().plus(Duration::from_mins(1));
+        let event = Event { body: event.to_string().into(), deadline, request_id: "r-1".to_owned() };
         let mut answer = json!(handle(&event, &self.ports).await?);
         answer.as_object_mut().unwrap().retain(|_, value| ![json!(0), json!(null)].contains(value));
         Ok(answer)

@@ -97,6 +97,7 @@ impl World {
             dataset: self.dataset.clone(),
             contract: self.contract.clone(),
             watching: Watching::new(&self.dataset.name, self.watch.clone()),
+            sql: None,
             clock: Arc::clone(&self.clock),
             emitter: self.emitter.clone(),
             function: "iot-rule".to_owned(),
@@ -192,6 +193,7 @@ async fn what_an_action_did_not_take_is_a_line_that_can_be_replayed() {
     for _ in 0..2 {
         let report = world.deliver(&failed).await.unwrap();
         assert_eq!(report.fates.of(Fate::Quarantined { reason: Code::ActionFailed }), 1);
+        tokio::time::advance(Duration::from_hours(30)).await;
     }
     let lines = world.lines().await;
     let [line] = &lines[..] else { panic!("{lines:?}") };
@@ -200,6 +202,46 @@ async fn what_an_action_did_not_take_is_a_line_that_can_be_replayed() {
     let again: Value = serde_json::from_slice(&line.bytes().unwrap()).unwrap();
     assert_eq!((&again["mid"], &again["topic"]), (&original["mid"], &json!("sensors/oven/temperature")));
     assert_eq!((world.told().len(), world.stream.records().len()), (0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_that_says_when_it_arrived_is_one_line_whenever_it_comes_again() {
+    let mut dataset = dataset();
+    dataset["columns"].as_array_mut().unwrap().push(json!({"name": "arrived", "type": "timestamp(ms)"}));
+    dataset["watch"]["arrival"] = json!("arrived");
+    let world = World::new(&dataset);
+    let ports = Ports {
+        sql: Some(Sql::new("sensors/+/temperature".parse().unwrap(), &world.dataset, &world.watch)),
+        ..world.ports()
+    };
+    let failed = json!({
+        "ruleName": "temperature", "topic": "sensors/oven/temperature", "cloudwatchTraceId": "7c1c",
+        "base64OriginalPayload": "e30=", "failures": [],
+    });
+    world.store.faults().fail_after(1);
+    let error = handle(&world.event(&failed), &ports).await.unwrap_err();
+    assert_eq!(error.class, Class::Retry, "written, and nobody knows");
+    let mut other = failed.clone();
+    other["ruleName"] = json!("another");
+    for event in [&failed, &other] {
+        tokio::time::advance(Duration::from_hours(30)).await;
+        handle(&world.event(event), &ports).await.unwrap();
+    }
+    let two = (world.event(&failed), world.event(&failed));
+    let (one, other) = tokio::join!(handle(&two.0, &ports), handle(&two.1, &ports));
+    assert!(one.is_ok() && other.is_ok());
+    let lines = world.lines().await;
+    let [line] = &lines[..] else { panic!("{lines:?}") };
+    let said: Value = serde_json::from_slice(&line.bytes().unwrap()).unwrap();
+    assert_eq!(said, json!({"device": "oven", "mid": "7c1c", "arrived": NOW}));
+    for (name, value) in
+        [("cloudwatchTraceId", json!("7c1d")), ("cloudwatchTraceId", json!(null)), ("topic", json!("x"))]
+    {
+        let mut other = failed.clone();
+        other[name] = value;
+        handle(&world.event(&other), &ports).await.unwrap();
+    }
+    assert_eq!(world.lines().await.len(), 4, "other messages are other lines");
 }
 
 #[tokio::test(start_paused = true)]

@@ -54,6 +54,24 @@ impl TopicFilter {
         }
         segments.next().is_none()
     }
+
+    /// Whether one segment, or more, may be any.
+    #[must_use]
+    pub fn has_segment(&self) -> bool {
+        self.segment().is_some()
+    }
+
+    /// The segment of this topic that the first `+` stands for; `None` where there is none, or where the topic is not
+    /// meant.
+    #[must_use]
+    pub fn first<'t>(&self, topic: &'t str) -> Option<&'t str> {
+        let at = self.segment().filter(|_| self.takes(topic))?;
+        topic.split('/').nth(at)
+    }
+
+    fn segment(&self) -> Option<usize> {
+        self.0.split('/').position(|segment| segment == "+")
+    }
 }
 
 #[cfg(test)]
@@ -75,6 +93,21 @@ mod tests {
         check("+/a", &["/a", "b/a"], &["$aws/a", "a"]);
         check("/a", &["/a"], &["a"]);
         check("$aws/+", &["$aws/events"], &["$aws"]);
+    }
+
+    #[test]
+    fn the_first_wildcard_stands_for_a_segment() {
+        for (filter, topic, segment) in [
+            ("sensors/+/temperature", "sensors/a/temperature", Some("a")),
+            ("sensors/+/temperature", "sensors//temperature", Some("")),
+            ("+/lines/+/#", "seoul/lines/7/a/b", Some("seoul")),
+            ("sensors/+/temperature", "sensors/a/b", None),
+            ("sensors/#", "sensors/a", None),
+        ] {
+            let filter: TopicFilter = filter.parse().unwrap();
+            assert_eq!(filter.first(topic), segment, "{filter} {topic}");
+            assert_eq!(filter.has_segment(), filter.to_string().contains('+'));
+        }
     }
 
     #[test]
