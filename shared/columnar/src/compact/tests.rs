@@ -3,6 +3,7 @@
 mod cells;
 mod columns;
 mod faults;
+mod keys;
 mod property;
 mod rules;
 mod scene;
