@@ -45,7 +45,7 @@ use serde::Serialize;
 use crate::{
     error::{Code, Error},
     state::{Expected, State, StateError, Version},
-    store::Store,
+    store::{LONGEST_KEY, Store},
 };
 
 mod claim;
@@ -196,7 +196,7 @@ impl Shard {
     /// Retry: [`Code::Contended`] where another invocation took over; [`Code::Unavailable`] where a port does not answer,
     /// and the batch may be done nonetheless; [`Code::TooLarge`] where so many objects are unfinished that their keys
     /// do not fit the item, which a smaller batch cures; [`Code::Internal`] where the objects break the rules above.
-    /// Misconfigured where a port refuses.
+    /// Misconfigured where a port refuses, or where a key is too long for S3.
     pub async fn land(
         self,
         store: &dyn Store,
@@ -240,6 +240,13 @@ impl Shard {
 
     /// What a caller must not do, found before it does harm.
     fn allows(&self, objects: &[Object], last: &Mark) -> Result<(), Error> {
+        // Only a source's name that needs many escapes makes a key so long, and values that fill the path beside it.
+        if let Some(long) = objects.iter().find(|object| object.key.len() > LONGEST_KEY) {
+            let (key, length) = (&long.key, long.key.len());
+            let cure = "give the dataset a shorter prefix, or fewer columns in partition_by";
+            let message = format!("{key}: the key has {length} bytes, and at most {LONGEST_KEY} fit S3: {cure}");
+            return Err(Error::misconfigured(Code::InvalidConfig, message));
+        }
         let keys: BTreeSet<_> = objects.iter().map(|object| &object.key).collect();
         let outside = objects.iter().find(|object| self.is_done(&object.first) || object.first > *last);
         let wrong = match outside {

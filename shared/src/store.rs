@@ -21,6 +21,12 @@ pub mod memory;
 /// The most keys that one [`Store::list`] call returns (S3's own limit).
 pub const PAGE: usize = 1000;
 
+/// The most bytes of the folder of its bucket that a lake may be in.
+pub const LONGEST_ROOT: usize = 40;
+
+/// The most bytes of a key: S3's keys end at 1,024, the lake's folder and its `/` included.
+pub const LONGEST_KEY: usize = 1_024 - LONGEST_ROOT - 1;
+
 /// An object's entity tag, without quotes: it changes whenever the content does.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]

@@ -148,6 +148,10 @@ async fn flown(name: &str, event: &Value) -> Value {
     let lake = Runs::new();
     let first = told(lake.deliver(event).await);
     let seen = lake.seen().await;
+    for (file, lines) in seen["aside"].as_object().unwrap() {
+        let records: BTreeSet<_> = lines.as_array().unwrap().iter().map(|line| line[0].as_u64()).collect();
+        assert_eq!(records.len(), lines.as_array().unwrap().len(), "{name}: a record is twice in {file}");
+    }
     let metrics = lake.metrics();
     let second = told(lake.deliver(event).await);
     assert_eq!(lake.seen().await, seen, "{name}: the second delivery changed the lake");
@@ -252,6 +256,18 @@ async fn every_request_to_api_ingest_is_answered_as_agreed() {
 #[tokio::test(start_paused = true)]
 async fn every_batch_of_firehose_transform_is_answered_as_agreed() {
     agree("firehose-transform", transformed).await;
+}
+
+#[test]
+fn every_preset_has_a_run_that_is_as_it_should_be_and_one_that_is_not() {
+    let presets = documents(&folder("../infra/datasets/presets"));
+    let events = samples("appflow-process");
+    for (preset, flow) in presets.iter().map(|(name, dataset)| (name, dataset["source"]["flow"].as_str().unwrap())) {
+        for name in [format!("ok-{flow}"), format!("bad-{flow}")] {
+            let event = events.get(&name).unwrap_or_else(|| panic!("{preset}: no events/appflow-process/{name}.json"));
+            assert_eq!(event["detail"]["flow-name"], flow, "{name}");
+        }
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::{path::PathBuf, str::FromStr, sync::Arc};
 
 use headgate::{
     Code, Error,
-    store::{Store, directory::DirectoryStore},
+    store::{LONGEST_ROOT, Store, directory::DirectoryStore},
 };
 
 use crate::{Aws, Endpoint, S3Store};
@@ -31,7 +31,8 @@ impl FromStr for Location {
     /// Reads `s3://bucket[/prefix]`, `file:///path` or a path.
     ///
     /// # Errors
-    /// [`Code::InvalidConfig`] for another scheme, or where the bucket or path is missing.
+    /// [`Code::InvalidConfig`] for another scheme, where the bucket or path is missing, or where the prefix leaves too
+    /// little room for keys.
     fn from_str(written: &str) -> Result<Self, Error> {
         let wrong = |why: &str| {
             let message = format!("lake {written:?}: {why}; write s3://bucket[/prefix], file:///path or a path");
@@ -40,6 +41,9 @@ impl FromStr for Location {
         match written.split_once("://") {
             Some(("s3", rest)) => match rest.split_once('/').unwrap_or((rest, "")) {
                 ("", _) => wrong("no bucket"),
+                (_, prefix) if prefix.trim_matches('/').len() > LONGEST_ROOT => {
+                    wrong(&format!("its prefix has more than {LONGEST_ROOT} bytes, and keys end at 1,024"))
+                }
                 (bucket, prefix) => {
                     Ok(Self::Bucket { bucket: bucket.to_owned(), prefix: prefix.trim_matches('/').to_owned() })
                 }
@@ -83,13 +87,16 @@ mod tests {
         check("s3://lake", &bucket("lake", ""));
         check("s3://lake/", &bucket("lake", ""));
         check("s3://lake/a/b/", &bucket("lake", "a/b"));
+        let longest = "x".repeat(LONGEST_ROOT);
+        check(&format!("s3://lake/{longest}/"), &bucket("lake", &longest));
         check("file:///var/lake", &Location::Directory("/var/lake".into()));
         check("target/lake", &Location::Directory("target/lake".into()));
     }
 
     #[test]
     fn other_places_are_refused() {
-        for written in ["", "s3://", "s3:///a", "file://lake", "gs://lake"] {
+        let too_long = format!("s3://lake/{}", "x".repeat(LONGEST_ROOT + 1));
+        for written in ["", "s3://", "s3:///a", &too_long, "file://lake", "gs://lake"] {
             assert_eq!(written.parse::<Location>().map_err(|error| error.code), Err(Code::InvalidConfig), "{written}");
         }
     }

@@ -117,6 +117,7 @@ fn lines(report: &Report) -> Vec<(&'static str, String)> {
             Skip::StillWritten => "had a file within the last hour",
             Skip::Unrecognized => "are none of the dataset's by their path",
             Skip::FewFiles => "have too few small files",
+            Skip::LongPath => "have a path too long for the key of a new file",
         };
         told.push(("left", format!("{} partitions {why}", count(*partitions))));
     }

@@ -179,7 +179,9 @@ fn source(root: &mut Object<'_>, problems: &mut Problems) -> Option<Source> {
     source.require("format", "must be `parquet`, `csv` or `debezium_json`", problems);
     source.require("prefix", "the folder of the change files, such as `cdc/production/orders/`", problems);
     let format = format(&mut source, problems);
-    let prefix = source.filled("prefix", problems).inspect(|prefix| rules::prefix("$.source.prefix", prefix, problems));
+    let prefix = source
+        .filled("prefix", problems)
+        .inspect(|prefix| rules::prefix("$.source.prefix", prefix, rules::LONGEST_SOURCE, problems));
     let op_column = source.filled("op_column", problems).unwrap_or("Op").to_owned();
     let timestamp_column = source.nullable("timestamp_column", problems).map(str::to_owned);
     let order_column = source.nullable("order_column", problems).map(str::to_owned);

@@ -7,14 +7,41 @@ use super::{Column, Format, Publish, Source, Target, json::Problems};
 /// Folders of the lake that are ours: change files or snapshots in them would be mistaken for something else.
 const RESERVED: [&str; 4] = [".headgate/", "_headgate/", "errors/", "quarantine/"];
 
+/// The most bytes of a name, of a snapshot's key and of a flow's name: with a partition's path, what the writers call
+/// their objects, and what stands beside a snapshot, a key fits [`LONGEST_KEY`](crate::store::LONGEST_KEY).
+const LONGEST_NAME: usize = 128;
+const LONGEST_SNAPSHOT: usize = 900;
+const LONGEST_FLOW: usize = 230;
+
+/// The most bytes of a folder in which objects have long names or partitions.
+pub(super) const LONGEST_TARGET: usize = 128;
+/// The most bytes of a folder of change files, or of those of a flow.
+pub(super) const LONGEST_SOURCE: usize = 400;
+
 /// The name becomes a part of keys and of the catalog's table name.
 pub(super) fn name(name: &str, problems: &mut Problems) {
+    fits("$.name", name, LONGEST_NAME, problems);
     if name.contains('/') || name.starts_with('.') || name.chars().any(char::is_control) {
         problems.at("$.name", "may not contain `/` or control characters, nor begin with `.`");
     }
 }
 
-pub(super) fn prefix(path: &str, prefix: &str, problems: &mut Problems) {
+/// The flow's name becomes a part of keys, in which a byte may need three.
+pub(super) fn flow(path: &str, flow: &str, problems: &mut Problems) {
+    fits(path, flow, LONGEST_FLOW, problems);
+}
+
+fn fits(path: &str, text: &str, most: usize, problems: &mut Problems) {
+    if text.len() > most {
+        let length = text.len();
+        problems
+            .at(path, format!("has {length} bytes: at most {most}, for S3's keys end at 1,024; choose a shorter one"));
+    }
+}
+
+/// A folder of at most so many bytes.
+pub(super) fn prefix(path: &str, prefix: &str, most: usize, problems: &mut Problems) {
+    fits(path, prefix, most, problems);
     if prefix.starts_with('/') {
         problems.at(path, "may not begin with `/`: keys do not");
     }
@@ -27,6 +54,7 @@ pub(super) fn prefix(path: &str, prefix: &str, problems: &mut Problems) {
 
 pub(super) fn snapshot(key: &str, problems: &mut Problems) {
     let path = "$.target.snapshot";
+    fits(path, key, LONGEST_SNAPSHOT, problems);
     if key.starts_with('/') {
         problems.at(path, "may not begin with `/`: keys do not");
     }

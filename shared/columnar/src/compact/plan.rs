@@ -9,7 +9,7 @@ use headgate::{
     dataset::stream::{Compact, Granularity},
     landing::{Mark, object_name, object_place},
     partition::time_end,
-    store::{ObjectMeta, PAGE},
+    store::{LONGEST_KEY, ObjectMeta, PAGE},
 };
 use serde::Serialize;
 use xxhash_rust::xxh3::xxh3_128;
@@ -35,6 +35,8 @@ pub enum Skip {
     Unrecognized,
     /// It has too few small files.
     FewFiles,
+    /// Its path is so long that the key of a new file would not fit S3. None that this dataset makes is.
+    LongPath,
 }
 
 /// What a partition is judged by.
@@ -117,6 +119,11 @@ pub(super) fn output_name(inputs: &[ObjectMeta]) -> String {
     let text: Vec<_> = inputs.iter().map(|input| format!("{}\n{}\n", input.key, input.etag)).collect();
     let hash = format!("{:032x}", xxh3_128(text.concat().as_bytes()));
     object_name(SOURCE, &hash, &Mark::from(inputs.len() as u64), "parquet")
+}
+
+/// Whether a new file's key fits beside this folder.
+pub(super) fn has_room(folder: &str) -> bool {
+    folder.len() + output_name(&[]).len() <= LONGEST_KEY
 }
 
 #[cfg(test)]

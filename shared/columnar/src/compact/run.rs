@@ -11,7 +11,7 @@ use super::{
     Failed, Options, Outcome, Report, Target, Watch,
     build::{Recipe, Trouble, build},
     passed::{Standing, Writers},
-    plan::{Rules, output_name},
+    plan::{Rules, Skip, has_room, output_name},
     swap::{Begun, Swap, Swapped, Swaps, find},
 };
 
@@ -114,6 +114,10 @@ impl Run<'_> {
         let compact = stream.compact.clone().unwrap_or_default();
         let rules = Rules { compact, time: stream.partition_by.time, now: clock.now() };
         let candidates = match rules.candidates(&folder[stream.prefix.len()..], files) {
+            Ok(_) if !has_room(&folder) => Err(Skip::LongPath),
+            judged => judged,
+        };
+        let candidates = match candidates {
             Ok(candidates) => candidates,
             Err(skip) => {
                 *report.skipped.entry(skip).or_default() += 1;
@@ -132,7 +136,7 @@ impl Run<'_> {
         }
         let groups = rules.groups(small);
         if groups.is_empty() {
-            *report.skipped.entry(super::Skip::FewFiles).or_default() += 1;
+            *report.skipped.entry(Skip::FewFiles).or_default() += 1;
             return Ok(true);
         }
         let order: Vec<_> = rules.compact.order(stream).into_iter().map(str::to_owned).collect();

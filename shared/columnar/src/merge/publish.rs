@@ -219,11 +219,11 @@ fn stem(target: &Target) -> &str {
     target.snapshot.strip_suffix(".parquet").unwrap_or(&target.snapshot)
 }
 
-fn version(target: &Target, sequence: u64) -> String {
+pub(crate) fn version(target: &Target, sequence: u64) -> String {
     format!("{}-{sequence}.parquet", stem(target))
 }
 
-fn manifest(target: &Target) -> String {
+pub(crate) fn manifest(target: &Target) -> String {
     let folder = target.snapshot.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
     format!("{folder}_current/manifest")
 }

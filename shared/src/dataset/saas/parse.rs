@@ -91,7 +91,7 @@ fn source(root: &mut Object<'_>, problems: &mut Problems) -> Option<Read> {
     let mut source = root.object("source", problems)?;
     source.require("flow", "the flow's name", problems);
     source.require("format", "must be `parquet`, `json` or `csv`", problems);
-    let flow = source.filled("flow", problems);
+    let flow = source.filled("flow", problems).inspect(|flow| common::flow("$.source.flow", flow, problems));
     let named = source.one_of("format", &[("parquet", 'p'), ("json", 'j'), ("csv", 'c')], problems);
     let dialect = dialect(&mut source, problems);
     let format = match (named, dialect) {
@@ -103,12 +103,13 @@ fn source(root: &mut Object<'_>, problems: &mut Problems) -> Option<Read> {
         (named, None) => named.map(|named| if named == 'p' { FileFormat::Parquet } else { FileFormat::Json }),
         (None, _) => None,
     };
-    let mut folder = |name: &'static str, problems: &mut Problems| {
+    let mut folder = |name: &'static str, most: usize, problems: &mut Problems| {
         let prefix = source.filled(name, problems)?;
-        common::prefix(&source.at(name), prefix, problems);
+        common::prefix(&source.at(name), prefix, most, problems);
         Some(prefix.to_owned())
     };
-    let (prefix, changes) = (folder("prefix", problems), folder("changes", problems));
+    let (prefix, changes) =
+        (folder("prefix", common::LONGEST_SOURCE, problems), folder("changes", common::LONGEST_TARGET, problems));
     let nulls = match source.list("nulls", problems) {
         Some(items) => texts(&source.at("nulls"), items, problems),
         None => vec![String::new()],

@@ -88,7 +88,8 @@ fn target(root: &mut Object<'_>, problems: &mut Problems) -> Option<String> {
     let mut target = root.object("target", problems)?;
     target.require("prefix", "the folder of the table's files, such as `raw/clickstream/`", problems);
     let prefix = target.filled("prefix", problems);
-    let prefix = prefix.inspect(|prefix| common::prefix(&target.at("prefix"), prefix, problems));
+    let prefix =
+        prefix.inspect(|prefix| common::prefix(&target.at("prefix"), prefix, common::LONGEST_TARGET, problems));
     target.finish(problems);
     prefix.map(str::to_owned)
 }

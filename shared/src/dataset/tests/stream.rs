@@ -294,6 +294,9 @@ fn what_does_not_fit_together_is_told() {
     check(set("/source/type", json!("sqs")), &["source.type: `sqs` is none of `kinesis`, `firehose`, `kafka`"]);
     let of_kafka = "source.format: Avro and Debezium come through `kafka` alone, not `kinesis`";
     check(set("/source/format", json!("avro")), &[of_kafka]);
+    let long = "é".repeat(64) + "/";
+    let too_long = "target.prefix: has 129 bytes: at most 128, for S3's keys end at 1,024; choose a shorter one";
+    check(set("/target/prefix", json!(long)), &[too_long]);
     check(set("/target/prefix", json!("errors/x/")), &["target.prefix: `errors/` is kept for the lake's own objects"]);
 }
 

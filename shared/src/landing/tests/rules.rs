@@ -10,7 +10,7 @@ use crate::{
     error::{Class, Code, Error},
     landing::{Coming, KEPT, Landed, Mark, Object, open},
     state::{Expected, State, memory::MemoryState},
-    store::{Store, memory::MemoryStore},
+    store::{LONGEST_KEY, Store, memory::MemoryStore},
 };
 
 const ITEM: &str = "shard/orders/clicks/shardId-000000000003";
@@ -52,6 +52,18 @@ async fn check(objects: Vec<Object>, last: u64, expected: Result<Landed, (Class,
     if !matches!(expected, Err((_, Code::AccessDenied))) {
         assert_eq!(ports.item().await, Some(json!({"checkpoint": checkpoint.to_string(), "intent": null})));
     }
+}
+
+#[tokio::test]
+async fn a_key_that_does_not_fit_s3_is_told_before_anything_is_written() {
+    let ports = Ports::new();
+    let (fits, long) = ("x".repeat(LONGEST_KEY), "x".repeat(LONGEST_KEY + 1));
+    let error = ports.land(vec![object("a", 1), object(&long, 2)], 2).await.unwrap_err();
+    assert_eq!((error.class, error.code), (Class::Misconfigured, Code::InvalidConfig));
+    assert!(error.message.contains("984 bytes") && error.message.contains("a shorter prefix"), "{}", error.message);
+    assert_eq!((ports.keys().await, ports.item().await), (Vec::new(), None));
+    ports.land(vec![object("a", 1), object(&fits, 2)], 2).await.unwrap();
+    assert_eq!(ports.keys().await, ["a", &fits]);
 }
 
 #[tokio::test]

@@ -5,12 +5,12 @@ use headgate::{
     clock::{Clock, Timestamp},
     dataset::Compression,
     landing::{self, Mark, Object, object_name},
-    store::Store,
+    store::{LONGEST_KEY, Store},
 };
 use serde_json::json;
 
 use super::{
-    super::{Outcome, Skip},
+    super::{Outcome, Skip, plan::output_name},
     scene::{FOLDER, HOUR, Scene, THEN, batch, row, stream},
 };
 use crate::{
@@ -136,6 +136,27 @@ async fn columns_of_all_files_are_kept_and_widened() {
     assert_eq!(file.rows[0], [text("90000000"), text("1970-01-01T00:00:00.000001"), None, text("true")]);
     let last = file.rows.iter().find(|row| row[0].is_none()).unwrap();
     assert_eq!(last[1], text("2023-11-14T22:13:20.000001"));
+}
+
+#[tokio::test]
+async fn a_partition_is_left_where_the_key_of_a_new_file_would_not_fit() {
+    let mut scene = Scene::full().await;
+    scene.stream = stream(|document| document["source"] = json!({"type": "firehose"}));
+    let room = LONGEST_KEY - FOLDER.len() - output_name(&[]).len();
+    for (length, letter) in [(room, "x"), (room + 1, "y")] {
+        // Somebody else's path: those of the dataset are shorter.
+        let folder = format!("{FOLDER}{letter}={}/", letter.repeat(length - 3));
+        for number in 0..4_u64 {
+            let body = encode(&batch(&[row(7, number)]), None, Compression::None, &[]).unwrap();
+            scene.store.put_at(&format!("{folder}{number}.parquet"), body, Timestamp(THEN));
+        }
+    }
+    let report = scene.compact().await;
+    assert_eq!((report.outcome, report.files_in, report.partitions), (Outcome::Compacted, 12, 3), "{report:?}");
+    assert_eq!(report.skipped[&Skip::LongPath], 1);
+    let files = scene.files();
+    assert_eq!(files.keys().filter(|key| key.contains("/y=")).count(), 4);
+    assert_eq!(files.keys().map(String::len).max(), Some(LONGEST_KEY));
 }
 
 #[tokio::test]

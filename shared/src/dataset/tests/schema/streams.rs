@@ -54,7 +54,7 @@ pub(super) fn good() -> Vec<Value> {
         ("/event_time", json!([null, "ts"])),
         ("/partition_by", json!([{}, {"time": "none"}, {"time": "year"}, {"time": "month", "columns": []}, {"columns": ["currency", "is_bot"]}])),
         ("/compression", json!(["none", "snappy", "zstd", "zstd(22)"])),
-        ("/target/prefix", json!(["x/", "a/b.c/d/"])),
+        ("/target/prefix", json!(["x/", "a/b.c/d/", "x".repeat(127) + "/"])),
         ("/columns/0/type", json!(["binary", "list<string>", "list< list<date> >", "struct<a:int32,b: struct<c: decimal(5, 2)>>",
             "struct<a:\n  int32>", "timestamp(us)", "json"])),
         ("/columns/0/name", json!(["event id", "a.b", "é"])),
@@ -127,7 +127,10 @@ pub(super) fn bad() -> Vec<Value> {
         ("/compression", json!(["gzip", "zstd(0)", null])),
         ("/primary_key", json!([["event_id"]])),
         ("/target", json!([null, {}, "x/"])),
-        ("/target/prefix", json!(["", "x", "/x/", "x//", "../", "errors/x/", "_headgate/", null])),
+        (
+            "/target/prefix",
+            json!(["", "x".repeat(128) + "/", "x", "/x/", "x//", "../", "errors/x/", "_headgate/", null]),
+        ),
         ("/target/snapshot", json!(["x.parquet"])),
     ]);
     let count = json!({"name": "n", "function": "count"});
