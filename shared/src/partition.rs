@@ -15,7 +15,7 @@ const NULL: &str = "__HIVE_DEFAULT_PARTITION__";
 /// The longest text of a column's value in a key, for a name of a file system ends at 255 bytes.
 const LONGEST: usize = 200;
 /// The longest path: S3's keys end at 1,024 bytes, the dataset's prefix and the file's name included.
-const LONGEST_PATH: usize = 500;
+const LONGEST_PATH: usize = 440;
 
 /// The partitions that rows turned out to belong to.
 #[derive(Debug)]

@@ -22,7 +22,7 @@ pub mod memory;
 pub const PAGE: usize = 1000;
 
 /// The most bytes of the folder of its bucket that a lake may be in.
-pub const LONGEST_ROOT: usize = 40;
+pub const LONGEST_ROOT: usize = 100;
 
 /// The most bytes of a key: S3's keys end at 1,024, the lake's folder and its `/` included.
 pub const LONGEST_KEY: usize = 1_024 - LONGEST_ROOT - 1;

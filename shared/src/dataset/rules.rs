@@ -9,14 +9,14 @@ const RESERVED: [&str; 4] = [".headgate/", "_headgate/", "errors/", "quarantine/
 
 /// The most bytes of a name, of a snapshot's key and of a flow's name: with a partition's path, what the writers call
 /// their objects, and what stands beside a snapshot, a key fits [`LONGEST_KEY`](crate::store::LONGEST_KEY).
-const LONGEST_NAME: usize = 128;
-const LONGEST_SNAPSHOT: usize = 900;
-const LONGEST_FLOW: usize = 230;
+const LONGEST_NAME: usize = 64;
+const LONGEST_SNAPSHOT: usize = 840;
+const LONGEST_FLOW: usize = 200;
 
 /// The most bytes of a folder in which objects have long names or partitions.
 pub(super) const LONGEST_TARGET: usize = 128;
 /// The most bytes of a folder of change files, or of those of a flow.
-pub(super) const LONGEST_SOURCE: usize = 400;
+pub(super) const LONGEST_SOURCE: usize = 340;
 
 /// The name becomes a part of keys and of the catalog's table name.
 pub(super) fn name(name: &str, problems: &mut Problems) {

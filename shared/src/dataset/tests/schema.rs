@@ -17,9 +17,9 @@ fn good() -> Vec<Value> {
     let mut good = vec![example()];
     let columns = json!([{"name": "id", "type": "int64"}]);
     for (pointer, values) in [
-        ("/name", json!(["shop.orders", "Ünïcode", "a b", "-", "x".repeat(128)])),
+        ("/name", json!(["shop.orders", "Ünïcode", "a b", "-", "x".repeat(64)])),
         ("/source/format", json!(["debezium_json"])),
-        ("/source/prefix", json!(["orders/", "a/b.c/d/", "..a/", "a.headgate/", "Quarantine/", "x".repeat(399) + "/"])),
+        ("/source/prefix", json!(["orders/", "a/b.c/d/", "..a/", "a.headgate/", "Quarantine/", "x".repeat(339) + "/"])),
         ("/source/timestamp_column", json!([null, "t"])),
         ("/source/order_column", json!([null, "s"])),
         ("/source/before_image_prefix", json!([null, "BI_"])),
@@ -31,7 +31,7 @@ fn good() -> Vec<Value> {
         ("/source/on_truncate", json!(["keep", "follow"])),
         ("/primary_key", json!([["id", "b"]])),
         ("/compression", json!(["none", "snappy", "zstd", "zstd(1)", "zstd(19)", "zstd(22)"])),
-        ("/target/snapshot", json!(["x.parquet", "a/..b.parquet", "x".repeat(892) + ".parquet"])),
+        ("/target/snapshot", json!(["x.parquet", "a/..b.parquet", "x".repeat(832) + ".parquet"])),
         ("/target/publish", json!(["versioned"])),
         ("/target/keep_hours", json!([0])),
     ] {
@@ -60,7 +60,7 @@ fn good() -> Vec<Value> {
 fn bad() -> Vec<Value> {
     let mut bad = vec![json!([]), json!(null), json!({}), json!("orders")];
     for (pointer, values) in [
-        ("/name", json!(["", "a/b", ".a", "a\n", "x".repeat(129), 1, null])),
+        ("/name", json!(["", "a/b", ".a", "a\n", "x".repeat(65), 1, null])),
         ("/kind", json!(["stream", "table", null, 1])),
         ("/description", json!([1, null])),
         ("/source", json!([null, [], "x", {}])),
@@ -69,7 +69,7 @@ fn bad() -> Vec<Value> {
             "/source/prefix",
             json!([
                 "",
-                "x".repeat(400) + "/",
+                "x".repeat(340) + "/",
                 "/",
                 "/a/",
                 "a",
