@@ -51,7 +51,7 @@ pub fn results(stream: &Stream, table: &Contract, known: &Known, part: Part<'_>)
     let (mut lines, mut sums_out_of_range) = (Vec::with_capacity(known.len()), 0);
     for (key, group) in known {
         sums_out_of_range += row(table, key, group, window, &mut rows);
-        line.clear();
+        line.cut(0);
         row(table, key, group, window, &mut line);
         lines.push(String::from_utf8_lossy(line.bytes()).trim_end().to_owned());
     }
