@@ -63,7 +63,7 @@ pub fn rows(input: &[u8]) {
 fn line(contract: &Contract, text: &str) -> (Result<Row, Refused>, String) {
     let (mut reader, mut lines) = (Reader::new(contract), Lines::new(contract));
     let mut read = || {
-        lines.clear();
+        lines.cut(0);
         (reader.read(text, 0, &mut lines), String::from_utf8(lines.bytes().to_vec()).unwrap())
     };
     let first = read();
