@@ -257,6 +257,8 @@ impl<'c> Transform<'c> {
     fn settle(&mut self, dropped: Option<Dropped>, document: u64, arrived: Timestamp) -> Result<(), Why> {
         self.found.dropped = self.found.dropped.or(dropped);
         if dropped == Some(Dropped::Control) {
+            // Whatever is in it, nothing of it is for a line.
+            self.lines.cut(self.lines.bytes().len());
             return Ok(());
         }
         let why = |code, reason: String| Why { document, ..Why::new(code, reason) };

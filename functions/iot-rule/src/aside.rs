@@ -1,6 +1,7 @@
 //! What is refused of an event → one object of lines in the dataset's quarantine.
 //!
-//! Its name is of the event's bytes, or of the message where AWS IoT tells it from others, so that a repeated event writes no other one.
+//! Its name is of the event's bytes, or of the message where AWS IoT tells it from others, so that a repeated event
+//! writes no other one.
 
 use headgate::{
     Code, Error,

@@ -9,7 +9,6 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use headgate::quarantine::Identity;
 use serde::Deserialize;
-use serde_json::value::RawValue;
 
 use crate::message::{self, Object, value};
 
@@ -59,13 +58,14 @@ struct Failure<'a> {
 
 impl Failed {
     /// Reads an event; `None` where it is something else.
-    pub(crate) fn read(event: &RawValue) -> Option<Self> {
+    pub(crate) fn read(event: &[u8]) -> Option<Self> {
+        let text = std::str::from_utf8(event).ok()?.trim_ascii();
         // A reading has none of these names, and to look for one is cheap.
-        if !event.get().contains("base64OriginalPayload") {
+        if !text.starts_with('{') || !text.contains("base64OriginalPayload") {
             return None;
         }
         let Action { rule_name, topic, cloudwatch_trace_id, client_id, payload, failures } =
-            serde_json::from_str(event.get()).ok()?;
+            serde_json::from_str(text).ok()?;
         let told = |failure: &Failure<'_>| {
             let [action, resource, message] =
                 [&failure.failed_action, &failure.failed_resource, &failure.error_message]
@@ -74,8 +74,8 @@ impl Failed {
         };
         let failures: Vec<_> = failures.iter().map(told).collect();
         let reason = format!("rule {rule_name}: {}", failures.join("; "));
-        let topic = topic.filter(|topic| !topic.is_empty());
-        Some(Self { payload, topic, client: client_id, trace: cloudwatch_trace_id, reason })
+        let said = |text: Option<String>| text.filter(|text| !text.is_empty());
+        Some(Self { payload, topic: said(topic), client: client_id, trace: said(cloudwatch_trace_id), reason })
     }
 
     /// What the device sent, as `SELECT *` gives it; what is no JSON object, as `SELECT encode(*, 'base64') AS data` does.
@@ -121,7 +121,7 @@ pub(crate) mod tests {
                 {"failedAction": "S3Action", "failedResource": "lake"},
             ],
         });
-        Failed::read(&serde_json::from_str::<Box<RawValue>>(&event.to_string()).unwrap()).unwrap()
+        Failed::read(event.to_string().as_bytes()).unwrap()
     }
 
     #[test]
@@ -132,5 +132,17 @@ pub(crate) mod tests {
         assert_eq!(it.reason, "rule temperature: KinesisAction to telemetry: throttled; S3Action to lake: ?");
         let message: Value = serde_json::from_slice(&failed(&[0, 255]).message()).unwrap();
         assert_eq!(message["data"], "AP8=");
+    }
+
+    #[test]
+    fn nothing_else_is_one_and_nothing_empty_is_said() {
+        let read = |event: Value| Failed::read(event.to_string().as_bytes());
+        let event = json!({"ruleName": "r", "topic": "", "cloudwatchTraceId": "", "base64OriginalPayload": "e30=",
+            "failures": []});
+        let it = read(event.clone()).unwrap();
+        assert_eq!((&it.topic, &it.trace, it.identity()), (&None, &None, None));
+        for other in [json!([event]), json!(["r", "t", "i", "c", "e30=", []]), json!({"base64OriginalPayload": 1})] {
+            assert_eq!(read(other.clone()), None, "{other}");
+        }
     }
 }

@@ -82,7 +82,7 @@ impl Ports {
                 Onward::Kinesis(stream) => Some(Arc::new(KinesisStream::new(&aws, &stream))),
                 Onward::Rule => None,
             },
-            sql: config.filter.map(|filter| Sql::new(filter, &dataset, &watch)),
+            sql: config.filter.map(|filter| Sql::new(filter, &dataset, &watch)).transpose()?,
             watching: Watching::new(&dataset.name, watch),
             dataset,
             contract,

@@ -54,27 +54,27 @@ impl<'a> Intake<'a> {
     pub(crate) fn read(event: &Event, now: Timestamp, terms: Terms<'a>) -> Result<Self, Error> {
         let aside = Aside::new(&terms.stream.name, &event.body, now);
         let mut intake = Self { readings: Vec::new(), aside, fates: Fates::default(), messages: 0 };
-        match message::read(&event.body)? {
-            message::Result::Failed(failed) => {
-                intake.messages = 1;
-                intake.failed(failed, now, terms.sql);
-            }
-            message::Result::Messages(parts) if parts.is_empty() => {
-                intake.messages = 1;
-                intake.fates.add(Fate::Dropped { reason: Dropped::Empty }, 1);
-            }
-            message::Result::Messages(parts) => {
-                let mut readings = Readings::new(terms.stream, terms.contract, terms.watching);
-                for (index, part) in (0..).zip(parts) {
-                    intake.messages += 1;
-                    let arrival = Arrival { now, request: &event.request_id, index };
-                    match part {
-                        Ok(raw) => intake.message(raw, &mut readings, arrival, terms),
-                        Err(part) => {
-                            let why = unreadable(part.refusal.reason.into_owned());
-                            intake.refuse("", index, &part.raw, Part::Record, why);
-                        }
-                    }
+        // A device may send what an error action does, and does not get by with it.
+        let gave = |sql: &Sql| sql.gave(&event.body);
+        if let Some(failed) = Failed::read(&event.body).filter(|_| !terms.sql.is_some_and(gave)) {
+            intake.messages = 1;
+            intake.failed(failed, now, terms.sql);
+            return Ok(intake);
+        }
+        let parts = message::read(&event.body)?;
+        if parts.is_empty() {
+            intake.messages = 1;
+            intake.fates.add(Fate::Dropped { reason: Dropped::Empty }, 1);
+        }
+        let mut readings = Readings::new(terms.stream, terms.contract, terms.watching);
+        for (index, part) in (0..).zip(parts) {
+            intake.messages += 1;
+            let arrival = Arrival { now, request: &event.request_id, index };
+            match part {
+                Ok(raw) => intake.message(raw, &mut readings, arrival, terms),
+                Err(part) => {
+                    let why = unreadable(part.refusal.reason.into_owned());
+                    intake.refuse("", index, &part.raw, Part::Record, why);
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! What a rule's SQL gave → messages, each a JSON object.
 //!
 //! The event is the result itself, without an envelope: an object, an array of them (a batch), or a scalar
-//! (`SELECT VALUE …`), or what an error action sends.
+//! (`SELECT VALUE …`).
 
 use std::{borrow::Cow, collections::BTreeMap};
 
@@ -14,21 +14,10 @@ use headgate::{
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
-use crate::failed::Failed;
-
 /// The field of a scalar.
 const VALUE: &str = "value";
 /// The most bytes that a device's payload may unpack to.
 const UNPACKED: usize = 8 << 20;
-
-/// A result, read.
-#[derive(Debug)]
-pub(crate) enum Result {
-    /// Messages, in order, and what is none.
-    Messages(Vec<std::result::Result<Bytes, RefusedPart>>),
-    /// A message that an action did not take.
-    Failed(Failed),
-}
 
 /// An object, each of its values as it was written: numbers keep all of their digits.
 pub(crate) type Object = BTreeMap<String, Box<RawValue>>;
@@ -45,11 +34,11 @@ pub(crate) fn value(value: &impl Serialize) -> Box<RawValue> {
     to_raw_value(value).unwrap_or_default()
 }
 
-/// Reads an event.
+/// Reads an event: messages, in order, and what is none.
 ///
 /// # Errors
 /// Poison: it is no JSON.
-pub(crate) fn read(event: &[u8]) -> std::result::Result<Result, Error> {
+pub(crate) fn read(event: &[u8]) -> Result<Vec<Result<Bytes, RefusedPart>>, Error> {
     let text = event.trim_ascii();
     let whole: &RawValue = serde_json::from_slice(text).map_err(|error| {
         let told = format!("no result of a rule: not JSON (line {}, column {})", error.line(), error.column());
@@ -57,20 +46,15 @@ pub(crate) fn read(event: &[u8]) -> std::result::Result<Result, Error> {
     })?;
     let body = Bytes::copy_from_slice(text);
     Ok(match text.first() {
-        Some(b'{') => match Failed::read(whole) {
-            Some(failed) => Result::Failed(failed),
-            None => Result::Messages(vec![Ok(body)]),
-        },
-        Some(b'[') => Result::Messages(documents(&body).map(element).collect()),
-        _ if whole.get() == "null" => Result::Messages(Vec::new()),
-        _ => Result::Messages(vec![Ok(scalar(whole.get()))]),
+        Some(b'{') => vec![Ok(body)],
+        Some(b'[') => documents(&body).map(element).collect(),
+        _ if whole.get() == "null" => Vec::new(),
+        _ => vec![Ok(scalar(whole.get()))],
     })
 }
 
 /// An element of a batch, which may be a scalar.
-fn element(
-    part: std::result::Result<headgate::decode::json::Document, RefusedPart>,
-) -> std::result::Result<Bytes, RefusedPart> {
+fn element(part: Result<headgate::decode::json::Document, RefusedPart>) -> Result<Bytes, RefusedPart> {
     match part {
         Ok(document) => Ok(document.raw),
         Err(part) => match part.raw.first() {
@@ -89,7 +73,7 @@ fn scalar(text: &str) -> Bytes {
 ///
 /// # Errors
 /// Why it cannot be unpacked.
-pub(crate) fn unwrap(message: &[u8], field: &str) -> std::result::Result<Option<Bytes>, Refusal> {
+pub(crate) fn unwrap(message: &[u8], field: &str) -> Result<Option<Bytes>, Refusal> {
     let mut beside: Object =
         serde_json::from_slice(message).map_err(|_| refusal(Code::InvalidJson, "not an object"))?;
     let Some(packed) = beside.remove(field) else { return Ok(None) };
@@ -102,7 +86,7 @@ pub(crate) fn unwrap(message: &[u8], field: &str) -> std::result::Result<Option<
 ///
 /// # Errors
 /// Why it cannot be unpacked.
-pub(crate) fn unpack(packed: &str) -> std::result::Result<Object, Refusal> {
+pub(crate) fn unpack(packed: &str) -> Result<Object, Refusal> {
     let decoded = BASE64_STANDARD.decode(packed).map_err(|_| no_base64())?;
     let sent = compression::unpack(&decoded.into(), UNPACKED)?;
     serde_json::from_slice(&sent).map_err(|_| refusal(Code::InvalidJson, "the payload is no JSON object"))
@@ -122,10 +106,13 @@ mod tests {
 
     use super::*;
 
-    fn messages(event: &str) -> Vec<std::result::Result<String, String>> {
-        let Ok(Result::Messages(messages)) = read(event.as_bytes()) else { panic!("{event}") };
+    fn messages(event: &str) -> Vec<Result<String, String>> {
         let text = |bytes: Bytes| String::from_utf8(bytes.to_vec()).unwrap();
-        messages.into_iter().map(|it| it.map(text).map_err(|part| part.refusal.reason.into_owned())).collect()
+        read(event.as_bytes())
+            .unwrap()
+            .into_iter()
+            .map(|it| it.map(text).map_err(|part| part.refusal.reason.into_owned()))
+            .collect()
     }
 
     #[test]

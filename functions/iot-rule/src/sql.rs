@@ -6,6 +6,7 @@
 
 use bytes::Bytes;
 use headgate::{
+    Code, Error,
     clock::Timestamp,
     dataset::{
         Stream,
@@ -39,22 +40,40 @@ enum Said {
 }
 
 impl Sql {
-    /// The SQL for this dataset, with this filter in its `FROM`. A column that is read from within an object is none that
-    /// it can say.
-    #[must_use]
-    pub fn new(filter: TopicFilter, dataset: &Stream, watch: &Watch) -> Self {
+    /// The SQL for this dataset, with this filter in its `FROM`.
+    ///
+    /// # Errors
+    /// Misconfigured: a column is read from within an object, where no SQL can say anything.
+    pub fn new(filter: TopicFilter, dataset: &Stream, watch: &Watch) -> Result<Self, Error> {
         let columns = [
             (Said::Topic, &watch.topic),
             (Said::Device, &watch.device),
             (Said::Arrival, &watch.arrival),
             (Said::MessageId, &watch.message_id),
         ];
-        let field = |name: &Option<String>| {
-            let column = dataset.columns.iter().find(|column| Some(&column.name) == name.as_ref())?;
-            if let [field] = &column.path[..] { Some(field.clone()) } else { None }
-        };
-        let said = columns.into_iter().filter_map(|(what, name)| Some((what, field(name)?))).collect();
-        Self { filter, said, payload: watch.payload.clone() }
+        let mut said = Vec::new();
+        for (what, name) in columns {
+            let Some(column) = dataset.columns.iter().find(|column| Some(&column.name) == name.as_ref()) else {
+                continue;
+            };
+            let [field] = &column.path[..] else {
+                let (column, path, dataset) = (&column.name, column.path.join("."), &dataset.name);
+                let told = format!(
+                    "TOPIC_FILTER: the column `{column}` of {dataset} is read from `{path}`, within an object, where no \
+                     rule's SQL can say it; give it a path of one name, or leave the setting out"
+                );
+                return Err(Error::misconfigured(Code::InvalidConfig, told));
+            };
+            said.push((what, field.clone()));
+        }
+        Ok(Self { filter, said, payload: watch.payload.clone() })
+    }
+
+    /// Whether it is the SQL that gave this event: it has a field that the SQL adds. What an error action sends has none,
+    /// the topic aside.
+    pub(crate) fn gave(&self, event: &[u8]) -> bool {
+        serde_json::from_slice::<Object>(event)
+            .is_ok_and(|event| self.said.iter().any(|(what, field)| *what != Said::Topic && event.contains_key(field)))
     }
 
     /// The message as the function passes such on: what was packed is unpacked, unless it cannot be.
@@ -106,6 +125,10 @@ mod tests {
     use crate::failed::tests::failed;
 
     fn sql(filter: &str, change: impl FnOnce(&mut Value)) -> Sql {
+        made(filter, change).unwrap()
+    }
+
+    fn made(filter: &str, change: impl FnOnce(&mut Value)) -> Result<Sql, Error> {
         let mut dataset: Value =
             serde_json::from_str(include_str!("../../../infra/datasets/temperature.json")).unwrap();
         change(&mut dataset);
@@ -130,13 +153,23 @@ mod tests {
     }
 
     #[test]
-    fn nothing_else_is_said_and_nothing_within_an_object() {
-        let bare = sql("sensors/+/temperature", |dataset| {
-            dataset["columns"][0]["path"] = json!("from.name");
-            dataset["watch"] = json!({"device": "device", "alerts": dataset["watch"]["alerts"][1]});
-            dataset["watch"]["alerts"] = json!([dataset["watch"]["alerts"]]);
-        });
-        assert_eq!(says(&bare, &failed(br#"{"temperature":81}"#)), json!({"temperature": 81}));
+    fn nothing_can_be_said_within_an_object() {
+        let nested = made("sensors/+/temperature", |dataset| dataset["columns"][0]["path"] = json!("from.name"));
+        let told = nested.unwrap_err().message;
+        assert!(
+            told.starts_with("TOPIC_FILTER: the column `device` of temperature is read from `from.name`"),
+            "{told}"
+        );
+    }
+
+    #[test]
+    fn what_the_sql_gave_is_no_error_action_whatever_a_device_sent() {
+        let sql = sql("sensors/+/temperature", |_| ());
+        let mut event = json!({"ruleName": "r", "topic": "sensors/b/temperature", "cloudwatchTraceId": "y",
+            "base64OriginalPayload": "e30=", "failures": []});
+        assert!(Failed::read(event.to_string().as_bytes()).is_some() && !sql.gave(event.to_string().as_bytes()));
+        event["device"] = json!("a");
+        assert!(Failed::read(event.to_string().as_bytes()).is_some() && sql.gave(event.to_string().as_bytes()));
     }
 
     #[test]

@@ -15,8 +15,8 @@ use lake_compact::{
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 /// A few arenas instead of four a core: threads that wait for the store come and go, and each arena costs memory that
-/// must be touched first. And large pages, where the machine lets a program ask for them: of the others, so many are touched
-/// for the first time that it takes a tenth of a compaction.
+/// must be touched first. And large pages where the machine allows them: the first touch of small ones took a tenth of a
+/// compaction.
 #[allow(unsafe_code, reason = "jemalloc reads its options from this symbol")]
 #[unsafe(export_name = "_rjem_malloc_conf")]
 static ALLOCATOR_OPTIONS: &[u8] = b"narenas:4,thp:always\0";

@@ -41,9 +41,9 @@ impl FromStr for Location {
         match written.split_once("://") {
             Some(("s3", rest)) => match rest.split_once('/').unwrap_or((rest, "")) {
                 ("", _) => wrong("no bucket"),
-                (_, prefix) if prefix.trim_matches('/').len() > LONGEST_ROOT => {
-                    wrong(&format!("its prefix has more than {LONGEST_ROOT} bytes, and keys end at 1,024"))
-                }
+                (_, prefix) if prefix.trim_matches('/').len() > LONGEST_ROOT => wrong(&format!(
+                    "its prefix has more than {LONGEST_ROOT} bytes, and keys end at 1,024: choose a shorter one"
+                )),
                 (bucket, prefix) => {
                     Ok(Self::Bucket { bucket: bucket.to_owned(), prefix: prefix.trim_matches('/').to_owned() })
                 }

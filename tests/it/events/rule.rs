@@ -61,7 +61,7 @@ impl Rule {
             sql: dataset
                 .watch
                 .as_ref()
-                .map(|watch| Sql::new("sensors/+/temperature".parse().unwrap(), &dataset, watch)),
+                .map(|watch| Sql::new("sensors/+/temperature".parse().unwrap(), &dataset, watch).unwrap()),
             watching: Watching::new(&dataset.name, dataset.watch.clone().unwrap()),
             dataset,
             clock: clock.clone(),

@@ -90,7 +90,7 @@ fn one_bad_document_refuses_its_record() {
         "mixed_partitions in 1 : the record's documents belong to several partitions; put one document a record";
     check(br#"[{"id":1,"country":"KR"},{"id":2,"country":"JP"}]"#, &json!(mixed));
     let long = format!("{{\"id\":1,\"country\":\"{}\"}}", "x".repeat(300));
-    let told = "invalid_value in 0 : the partition columns' values are too long for a key: 200 bytes each, 500 in all";
+    let told = "invalid_value in 0 : the partition columns' values are too long for a key: 200 bytes each, 440 in all";
     check(long.as_bytes(), &json!(told));
     let year_0 = br#"{"id":1,"at":"0000-12-31"}"#;
     check(year_0, &json!("invalid_value in 0 : a moment is outside of the years 1 to 9999"));
@@ -175,4 +175,18 @@ fn each_log_event_is_a_document() {
     assert_eq!(told("cloudwatch_logs", &payload(json!([]))), json!("empty"));
     let other = "invalid_event in 0 : logs: messageType is neither DATA_MESSAGE nor CONTROL_MESSAGE";
     assert_eq!(told("cloudwatch_logs", br#"{"messageType":"OTHER"}"#), json!(other));
+}
+
+#[test]
+fn a_control_document_spoils_no_record_after_it() {
+    let dataset = dataset("dms_json");
+    let contract = Contract::new(&dataset, None).unwrap();
+    let mut transform = Transform::new(&dataset, &contract, 2_000);
+    let row = r#"{"data":{"id":1,"at":"2026-11-25T09:30:47Z"},"metadata":{"record-type":"data","operation":"load"}}"#;
+    let control = r#"{"data":{"id":2,"at":-99999999999},"metadata":{"record-type":"control"}}"#;
+    for _ in 0..2 {
+        let record = Bytes::from(format!("{row}{control}{row}"));
+        let Ok(Transformed::Kept(kept)) = transform.record(&record, ARRIVED) else { panic!("it is not kept") };
+        assert_eq!(kept.documents, 2);
+    }
 }

@@ -211,7 +211,7 @@ async fn a_message_that_says_when_it_arrived_is_one_line_whenever_it_comes_again
     dataset["watch"]["arrival"] = json!("arrived");
     let world = World::new(&dataset);
     let ports = Ports {
-        sql: Some(Sql::new("sensors/+/temperature".parse().unwrap(), &world.dataset, &world.watch)),
+        sql: Sql::new("sensors/+/temperature".parse().unwrap(), &world.dataset, &world.watch).ok(),
         ..world.ports()
     };
     let failed = json!({

@@ -209,7 +209,8 @@ impl Response {
 
 impl Serialize for Response {
     /// In one piece, as `serde_json` takes it from its own [`RawValue`]: a text would be looked at for what is to be
-    /// escaped, and a [`RawValue`] is read whole when it is made.
+    /// escaped, and a [`RawValue`] is read whole when it is made. The name is that crate's own affair: should it ever be
+    /// another one, each test of an answer fails.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         const RAW: &str = "$serde_json::private::RawValue";
         let mut whole = serializer.serialize_struct(RAW, 1)?;

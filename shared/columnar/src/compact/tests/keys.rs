@@ -1,4 +1,4 @@
-//! The longest of what a key is made of → keys that fit S3, of every writer.
+//! The longest of what a key is made of → keys that fit S3, of each function that writes rows, changes or tables.
 //!
 //! What a dataset file may say at most is told by parsing it; what a service calls its streams at most is its own rule.
 
